@@ -1,0 +1,1 @@
+"""The offer: what is offered, to whom, on which conditions."""

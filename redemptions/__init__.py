@@ -1,0 +1,1 @@
+"""The use: deciding, recording and showing redemptions."""

@@ -1,0 +1,1 @@
+"""The code: one voucher, its balance, its life."""
