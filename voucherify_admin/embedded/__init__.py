@@ -1,0 +1,1 @@
+"""The default that needs no server: PostgreSQL and Valkey from wheels, run as our children; knows no vouchers."""
