@@ -1,0 +1,51 @@
+"""A campaign; knows nothing of the vouchers that belong to it."""
+
+from functools import partial
+
+from django.db import models
+from django.utils import timezone
+
+from voucherify_admin.ids import new_id
+
+
+class Campaign(models.Model):
+    """An offer under which codes are handed out. Its dates and its active state bind all of its vouchers."""
+
+    class CampaignType(models.TextChoices):
+        DISCOUNT_COUPONS = "DISCOUNT_COUPONS", "Discount coupons"
+        GIFT_VOUCHERS = "GIFT_VOUCHERS", "Gift vouchers"
+
+    class Type(models.TextChoices):
+        AUTO_UPDATE = "AUTO_UPDATE", "Auto-update"
+        STATIC = "STATIC", "Static"
+        STANDALONE = "STANDALONE", "Standalone"
+
+    public_id = models.CharField(max_length=40, unique=True, editable=False, default=partial(new_id, "camp_"))
+    name = models.CharField(max_length=200, unique=True)
+    description = models.TextField(blank=True)
+    campaign_type = models.CharField(max_length=30, choices=CampaignType.choices, default=CampaignType.DISCOUNT_COUPONS)
+    type = models.CharField(max_length=20, choices=Type.choices, default=Type.AUTO_UPDATE)
+    # Voucherify's `voucher` property: what a new code of this campaign is made from.
+    voucher_template = models.JSONField(default=dict, blank=True)
+    start_date = models.DateTimeField(null=True, blank=True)
+    expiration_date = models.DateTimeField(null=True, blank=True)
+    is_active = models.BooleanField("active", default=True)
+    category = models.CharField(max_length=100, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["-created_at", "-id"], name="campaign_newest")]
+        constraints = [
+            models.CheckConstraint(
+                name="campaign_ends_after_start",
+                condition=models.Q(start_date=None)
+                | models.Q(expiration_date=None)
+                | models.Q(expiration_date__gt=models.F("start_date")),
+                violation_error_message="The campaign must end after it starts.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,185 @@
+"""What happened: every attempt and every rollback, written once; deciding is the engine's part."""
+
+from typing import Self
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.utils import timezone
+
+from campaigns.models import Campaign, Customer
+from redemptions.engine import Reason
+from voucherify_admin.ids import new_id
+from vouchers.models import Voucher
+
+
+class Result(models.TextChoices):
+    """What happened at the time; never changes."""
+
+    SUCCESS = "SUCCESS", "Success"
+    FAILURE = "FAILURE", "Failure"
+
+
+class ChannelType(models.TextChoices):
+    API = "API", "API"
+    USER = "USER", "Dashboard"
+
+
+class Attempt(models.Model):
+    """What redemptions and rollbacks have in common: when, with what result, by whom, through which channel."""
+
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    result = models.CharField(max_length=10, choices=Result.choices)
+    failure_code = models.CharField(max_length=60, blank=True)
+    failure_message = models.TextField(blank=True)
+    channel_type = models.CharField(max_length=10, choices=ChannelType.choices)
+    # The key's X-App-Id, or the dashboard user's public id.
+    channel_id = models.CharField(max_length=64, blank=True)
+    # The key's name, or the user's login, as it was then.
+    channel_name = models.CharField(max_length=150, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    tracking_id = models.CharField(max_length=200, null=True, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    # The ApiCall behind it, by name: calls are pruned, attempts stay.
+    request_id = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class RedemptionQuerySet(models.QuerySet["Redemption"]):
+    def for_list(self) -> Self:
+        """What a list needs. Names stand on the row itself, so there is nothing to join; the bulky parts stay."""
+        return self.defer("order", "customer_snapshot", "facts")
+
+    def uses_by(self, customer: Customer, *, voucher: Voucher) -> int:
+        """Return how often `customer` used `voucher` with success, uses that were rolled back not counted."""
+        return self.filter(customer=customer, voucher=voucher, status=Redemption.Status.SUCCEEDED).count()
+
+
+class Redemption(Attempt):
+    """One attempt to use a code, successful or not. Written once; only `status` changes, by a rollback.
+
+    Names stand beside the keys, so that the row reads when voucher, campaign and customer are gone. Amounts are cents.
+    """
+
+    class Status(models.TextChoices):
+        SUCCEEDED = "SUCCEEDED", "Succeeded"
+        FAILED = "FAILED", "Failed"
+        ROLLED_BACK = "ROLLED_BACK", "Rolled back"
+
+    public_id = models.CharField(max_length=40, editable=False)
+    status = models.CharField(max_length=12, choices=Status.choices)
+    # As it was sent; of a voucher named by its id, the voucher's code. Empty when the body held none.
+    code = models.CharField(max_length=200, blank=True)
+    voucher = models.ForeignKey(
+        Voucher, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    voucher_public_id = models.CharField(max_length=40, blank=True)
+    campaign = models.ForeignKey(
+        Campaign, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    campaign_name = models.CharField(max_length=200, blank=True)
+    customer = models.ForeignKey(
+        Customer, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    customer_name = models.CharField(max_length=200, blank=True)
+    customer_source_id = models.CharField(max_length=200, blank=True)
+    customer_snapshot = models.JSONField(null=True, blank=True)
+    # Cents: of the order before discounts, taken off by this attempt, taken from a gift balance.
+    amount = models.BigIntegerField(null=True, blank=True)
+    discount_amount = models.BigIntegerField(null=True, blank=True)
+    gift_amount = models.BigIntegerField(null=True, blank=True)
+    # For a success the order with its effects, for a failure the order as it was sent.
+    order = models.JSONField(null=True, blank=True)
+    facts = models.JSONField(default=dict, blank=True, help_text="What was compared when it was decided.")
+    error_message = models.TextField(blank=True, help_text="The rule's own text for the customer.")
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children")
+
+    objects = RedemptionQuerySet.as_manager()
+
+    class Meta:
+        permissions = [
+            ("redeem", "Can redeem vouchers"),
+            ("roll_back", "Can roll back redemptions"),
+            ("filter_by_user", "Can filter redemptions by dashboard user"),
+        ]
+        # Every list is newest first; each index ends in the list's order, so that a page is a short walk. They serve
+        # the foreign keys too, which therefore have no index of their own.
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="redemption_newest"),
+            models.Index(fields=["status", "-created_at", "-id"], name="redemption_status"),
+            models.Index(fields=["failure_code", "-created_at", "-id"], name="redemption_reason"),
+            models.Index(fields=["campaign", "-created_at", "-id"], name="redemption_campaign"),
+            models.Index(fields=["code", "-created_at", "-id"], name="redemption_code"),
+            models.Index(fields=["customer", "-created_at", "-id"], name="redemption_customer"),
+            models.Index(fields=["voucher", "-created_at", "-id"], name="redemption_voucher"),
+            models.Index(fields=["user", "-created_at", "-id"], name="redemption_user"),
+            models.Index(fields=["customer_source_id", "-created_at", "-id"], name="redemption_source_id"),
+            models.Index(fields=["request_id"], name="redemption_request"),
+            GinIndex(fields=["metadata"], name="redemption_metadata", opclasses=["jsonb_path_ops"]),
+        ]
+        constraints = [
+            # Not `unique=True`: that would add a second index for LIKE, which every attempt would pay for.
+            models.UniqueConstraint(fields=["public_id"], name="redemption_public_id"),
+            models.CheckConstraint(
+                name="redemption_status_fits_result",
+                condition=models.Q(result="FAILURE", status="FAILED")
+                | models.Q(result="SUCCESS", status__in=["SUCCEEDED", "ROLLED_BACK"]),
+            ),
+            models.CheckConstraint(
+                name="redemption_failure_has_reason",
+                condition=(models.Q(result="FAILURE") & ~models.Q(failure_code=""))
+                | models.Q(result="SUCCESS", failure_code=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why it failed, or None for a success or a code that this version does not know."""
+        return Reason(self.failure_code) if self.failure_code in Reason else None
+
+
+def new_redemption_id(result: str, at=None) -> str:
+    """Return a public id with Voucherify's prefix for a success or a failure."""
+    return new_id("r_" if result == Result.SUCCESS else "rf_", at)
+
+
+class Rollback(Attempt):
+    """One attempt to undo a redemption. A redemption has at most one successful rollback."""
+
+    public_id = models.CharField(max_length=40, unique=True, editable=False)
+    redemption = models.ForeignKey(Redemption, on_delete=models.PROTECT, related_name="rollbacks", db_index=False)
+    reason = models.TextField(blank=True, help_text="As the person or the caller gave it.")
+    # Cents that went back to the gift balance.
+    gift_amount = models.BigIntegerField(null=True, blank=True)
+    # What it changed, before and after, e.g. {"redeemed_quantity": [5, 4], "gift_balance": [0, 1000]}.
+    effects = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="rollback_newest"),
+            models.Index(fields=["redemption", "-created_at"], name="rollback_redemption"),
+            models.Index(fields=["user", "-created_at"], name="rollback_user"),
+            models.Index(fields=["request_id"], name="rollback_request"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["redemption"],
+                condition=models.Q(result="SUCCESS"),
+                name="one_successful_rollback",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+def new_rollback_id(result: str, at=None) -> str:
+    """Return a public id with Voucherify's prefix for a successful or a refused rollback."""
+    return new_id("rr_" if result == Result.SUCCESS else "rrf_", at)

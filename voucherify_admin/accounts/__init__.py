@@ -1,0 +1,1 @@
+"""Who signs in: users, their time zone, the four roles."""

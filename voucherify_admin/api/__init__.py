@@ -1,0 +1,1 @@
+"""Floor: what every API call goes through."""

@@ -1,0 +1,156 @@
+"""Logs each call to the API, and acts of staff that ask for it; never fails the request that it logs."""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+from django.utils import timezone
+
+from voucherify_admin.api.body import client_ip
+from voucherify_admin.api.errors import ApiError, shaped
+from voucherify_admin.api.models import ApiCall, ApiKey, CallTouch, new_request_id
+from voucherify_admin.api.redaction import redact, redact_text
+
+logger = logging.getLogger(__name__)
+
+API_PREFIX = "/v1/"
+# The documentation is read by people; it is no call.
+NOT_CALLS = ("/v1/docs", "/v1/openapi.json")
+
+
+@dataclass
+class CallRecord:
+    """What a view adds to the log line of its own request; hangs on `request.call`."""
+
+    request_id: str = field(default_factory=new_request_id)
+    started: float = field(default_factory=time.monotonic)
+    is_logged: bool = False
+    key: ApiKey | None = None
+    answer: Any = None
+    touched: list[tuple[str, str]] = field(default_factory=list)
+
+    def touch(self, object_type: str, object_id: str) -> None:
+        """Tie the call to an object by name, e.g. ("voucher", "SPRING-1") or ("redemption", "r_0d…")."""
+        if object_id and (object_type, object_id[:200]) not in self.touched:
+            self.touched.append((object_type, object_id[:200]))
+
+    def log_as_event(self, answer: Any) -> None:
+        """Log this request of the dashboard too; `answer` is a JSON value that says what came of it."""
+        self.is_logged = True
+        self.answer = answer
+
+
+def _text(raw: bytes | str) -> str:
+    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
+    # PostgreSQL's texts hold anything but this.
+    return text.replace("\x00", "\ufffd")
+
+
+def _cut(text: str) -> tuple[str, bool]:
+    limit = settings.CALL_LOG_BODY_BYTES
+    encoded = text.encode("utf-8", "replace")
+    if len(encoded) <= limit:
+        return text, False
+    return encoded[:limit].decode("utf-8", "ignore"), True
+
+
+def _response_text(response: HttpResponse, record: CallRecord) -> str:
+    if record.answer is not None:
+        return json.dumps(redact(record.answer), ensure_ascii=False, default=str)
+    if response.streaming or "attachment" in response.get("Content-Disposition", ""):
+        return "(a file; not kept in the log)"
+    return redact_text(_text(response.content))
+
+
+class CallLogMiddleware:
+    """Stands outermost, so that it sees every answer, errors of other middleware included."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.call = CallRecord()
+        is_api = request.path.startswith(API_PREFIX) and not request.path.startswith(NOT_CALLS)
+        request.call.is_logged = is_api
+        if not is_api:
+            response = self.get_response(request)
+            if request.call.is_logged:
+                form = {
+                    key: values if len(values) > 1 else values[0]
+                    for key, values in request.POST.lists()
+                    if key != "csrfmiddlewaretoken"
+                }
+                self._write(request, response, json.dumps(redact(form), ensure_ascii=False), channel="dashboard")
+            return response
+
+        try:
+            body = redact_text(_text(request.body))
+        except RequestDataTooBig:
+            body = "(larger than the limit; not read)"
+            details = f"A body may have {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes at the most"
+            response = ApiError(413, "payload_too_large", "Payload too large", details).response(request)
+        except UnreadablePostError:
+            # The caller hung up: there is nobody to answer.
+            body = "(broken off)"
+            response = ApiError(400, "invalid_payload", "Invalid payload", "The body broke off").response(request)
+        else:
+            response = shaped(request, self.get_response(request))
+        channel = request.headers.get("X-Voucherify-Channel", "") or "API"
+        self._write(request, response, body, channel=channel)
+        return response
+
+    def _write(self, request: HttpRequest, response: HttpResponse, body: str, *, channel: str) -> None:
+        record = request.call
+        try:
+            request_body, request_cut = _cut(_text(body))
+            response_body, response_cut = _cut(_text(_response_text(response, record)))
+            user = getattr(request, "user", None) if channel == "dashboard" else None
+            match = request.resolver_match
+            with transaction.atomic():
+                call = ApiCall.objects.create(
+                    created_at=timezone.now(),
+                    request_id=record.request_id,
+                    method=request.method[:10],
+                    path=_text(request.path)[:2000],
+                    query=redact_text(_text(request.META.get("QUERY_STRING", "")))[:4000],
+                    endpoint=_endpoint(match.route if match else ""),
+                    status=response.status_code,
+                    duration_ms=int((time.monotonic() - record.started) * 1000),
+                    channel=_text(channel)[:100],
+                    app_id=str(record.key.app_id) if record.key else "",
+                    key_name=record.key.name if record.key else "",
+                    user_login=user.get_username()[:150] if user and user.is_authenticated else "",
+                    request_body=request_body,
+                    request_body_cut=request_cut,
+                    response_body=response_body,
+                    response_body_cut=response_cut,
+                    ip_address=client_ip(request),
+                    origin=_text(request.headers.get("Origin", ""))[:300],
+                    user_agent=_text(request.headers.get("User-Agent", ""))[:500],
+                )
+                CallTouch.objects.bulk_create(
+                    [
+                        CallTouch(call_id=call.pk, created_at=call.created_at, object_type=kind, object_id=_text(name))
+                        for kind, name in record.touched
+                    ]
+                )
+        except Exception:
+            # The answer is true whether or not it was logged; losing a log line must not turn it into an error.
+            logger.exception("The call %s could not be logged", record.request_id)
+
+
+def _endpoint(route: str) -> str:
+    """Return `/v1/vouchers/{code}/redemption` for Django's `v1/vouchers/<path:code>/redemption`."""
+    parts = []
+    for part in route.split("<"):
+        head, closing, tail = part.partition(">")
+        parts.append(f"{{{head.rpartition(':')[2]}}}{tail}" if closing else part)
+    return ("/" + "".join(parts))[:200] if route else ""

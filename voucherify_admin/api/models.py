@@ -1,0 +1,166 @@
+"""Keys that may call the API, and the log of every call; knows objects that a call touched only by name."""
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Self
+
+from django.conf import settings
+from django.db import connection, models
+from django.utils import timezone
+
+from voucherify_admin.accounts.models import ADMINISTRATOR, ROLES
+from voucherify_admin.ids import new_id
+
+
+def hash_token(token: str) -> str:
+    """Return the SHA-256 of a key's secret. The secret is 128 random bits, so no slow hash is needed."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def issue(self, *, name: str, role: str = ADMINISTRATOR, created_by=None) -> tuple["ApiKey", str]:
+        """Create a key and return it with its secret, which is shown this once and never stored."""
+        token = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+        key = self.create(
+            name=name, role=role, created_by=created_by, token_hash=hash_token(token), token_prefix=token[:4]
+        )
+        return key, token
+
+    def authenticate(self, app_id: str, token: str) -> "ApiKey | None":
+        """Return the active key with this id and secret, or None."""
+        try:
+            key = self.filter(app_id=uuid.UUID(app_id), is_active=True).first()
+        except ValueError:
+            return None
+        # Compared also when there is no such key, so that the time taken says nothing.
+        stored = key.token_hash if key else hash_token("")
+        return key if hmac.compare_digest(stored, hash_token(token)) and key else None
+
+
+class ApiKey(models.Model):
+    """A key pair (X-App-Id, X-App-Token) with a role. Of the secret only the hash and four characters are kept."""
+
+    app_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100)
+    role = models.CharField(max_length=20, choices=[(role, role) for role in ROLES], default=ADMINISTRATOR)
+    token_hash = models.CharField(max_length=64, editable=False)
+    token_prefix = models.CharField(max_length=8, editable=False)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API key"
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApiCallQuerySet(models.QuerySet["ApiCall"]):
+    def touching(self, object_type: str, object_id: str) -> Self:
+        """Narrow to the calls that touched one object, e.g. ("voucher", "SPRING-1")."""
+        touches = CallTouch.objects.filter(object_type=object_type, object_id=object_id)
+        return self.filter(pk__in=touches.values("call_id"))
+
+    def ensure_partition(self, month: date) -> None:
+        """Create the partition that takes the calls of `month`, if it is not there.
+
+        Calls that came before their partition wait in the default one and are moved over.
+        """
+        start = month.replace(day=1)
+        end = (start + timedelta(days=32)).replace(day=1)
+        with connection.cursor() as cursor:
+            for table in ("api_apicall", "api_calltouch"):
+                cursor.execute("SELECT ensure_month_partition(%s, %s, %s)", [table, start, end])
+
+    def drop_partitions_before(self, day: date) -> list[str]:
+        """Drop the monthly partitions that end on or before `day`; return their names."""
+        dropped = []
+        with connection.cursor() as cursor:
+            for table in ("api_apicall", "api_calltouch"):
+                cursor.execute(
+                    "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [table]
+                )
+                for (name,) in cursor.fetchall():
+                    suffix = name.removeprefix(f"{table}_")
+                    if not suffix.isdigit():
+                        continue
+                    start = datetime.strptime(suffix, "%Y%m").replace(tzinfo=UTC).date()
+                    if (start + timedelta(days=32)).replace(day=1) <= day:
+                        cursor.execute(f'DROP TABLE "{name}"')
+                        dropped.append(name)
+        return dropped
+
+
+class ApiCall(models.Model):
+    """One request to the API, or one act of staff on a voucher, with both bodies; secrets were redacted before.
+
+    The table is partitioned by month, so that retention drops partitions. Nothing has a foreign key to it: the
+    attempt behind a call and the call know each other by `request_id`.
+    """
+
+    created_at = models.DateTimeField()
+    request_id = models.CharField(max_length=40)
+    method = models.CharField(max_length=10)
+    path = models.TextField()
+    query = models.TextField(blank=True)
+    # The route with its placeholders, e.g. /v1/vouchers/{code}/redemption; empty when no route matched.
+    endpoint = models.CharField(max_length=200, blank=True)
+    status = models.PositiveSmallIntegerField()
+    duration_ms = models.PositiveIntegerField(help_text="Milliseconds until the answer was ready.")
+    channel = models.CharField(max_length=100)
+    app_id = models.CharField(max_length=40, blank=True)
+    key_name = models.CharField(max_length=100, blank=True)
+    user_login = models.CharField(max_length=150, blank=True)
+    request_body = models.TextField(blank=True)
+    request_body_cut = models.BooleanField(default=False)
+    response_body = models.TextField(blank=True)
+    response_body_cut = models.BooleanField(default=False)
+    ip_address = models.GenericIPAddressField(null=True)
+    origin = models.CharField(max_length=300, blank=True)
+    user_agent = models.CharField(max_length=500, blank=True)
+
+    objects = ApiCallQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API call"
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="call_newest"),
+            models.Index(fields=["request_id"], name="call_request"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def is_success(self) -> bool:
+        return self.status < 400
+
+
+class CallTouch(models.Model):
+    """An object that a call touched, by name, so that the object's page finds its calls after it is gone."""
+
+    call_id = models.BigIntegerField()
+    created_at = models.DateTimeField()
+    object_type = models.CharField(max_length=30)
+    object_id = models.CharField(max_length=200)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["object_type", "object_id", "-created_at", "-call_id"], name="touch_object_newest")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.object_type} {self.object_id}"
+
+
+new_request_id = partial(new_id, "v-")

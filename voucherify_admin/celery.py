@@ -1,0 +1,28 @@
+"""The Celery app and the timetable of periodic tasks; the tasks themselves stand beside their models."""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voucherify_admin.settings")
+
+app = Celery("voucherify_admin")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["voucherify_admin.api", "voucherify_admin.exports", "voucherify_admin.notifications"])
+
+app.conf.beat_schedule = {
+    # A worker that died leaves an export without a heartbeat; this finds it and builds it again.
+    "rescue-stalled-exports": {
+        "task": "voucherify_admin.exports.tasks.rescue_stalled_exports",
+        "schedule": 30.0,
+    },
+    "expire-exports": {
+        "task": "voucherify_admin.exports.tasks.expire_exports",
+        "schedule": crontab(minute=17),
+    },
+    "keep-call-log": {
+        "task": "voucherify_admin.api.tasks.keep_call_log",
+        "schedule": crontab(hour=3, minute=5),
+    },
+}

@@ -1,0 +1,1 @@
+"""Floor: turning a filtered list into a file."""

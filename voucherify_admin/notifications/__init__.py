@@ -1,0 +1,1 @@
+"""Floor: telling the staff."""

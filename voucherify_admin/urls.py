@@ -1,0 +1,18 @@
+"""Roof: each app's pages under its prefix, and the API."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from voucherify_admin.api_urls import api
+
+urlpatterns = [
+    path("", include("redemptions.urls")),
+    path("vouchers/", include("vouchers.urls")),
+    path("", include("campaigns.urls")),
+    path("exports/", include("voucherify_admin.exports.urls")),
+    path("notifications/", include("voucherify_admin.notifications.urls")),
+    path("log/", include("voucherify_admin.api.urls")),
+    path("account/", include("voucherify_admin.accounts.urls")),
+    path("admin/", admin.site.urls),
+    path("v1/", api.urls),
+]

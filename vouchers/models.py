@@ -1,0 +1,110 @@
+"""A voucher's own row: its code, its limits, its balance; knows nothing of the attempts made with it."""
+
+from datetime import datetime
+from functools import partial
+from typing import Self
+
+from django.db import models
+from django.db.models.functions import Upper
+from django.utils import timezone
+
+from campaigns.models import Campaign
+from voucherify_admin.ids import new_id
+
+
+class VoucherQuerySet(models.QuerySet["Voucher"]):
+    def by_reference(self, reference: str) -> Self:
+        """Narrow to the voucher whose code or public id is `reference`."""
+        return self.filter(models.Q(code=reference) | models.Q(public_id=reference))
+
+    def locked(self, references: list[str]) -> Self:
+        """Lock the vouchers with these codes or ids until the transaction ends, always in the order of their keys.
+
+        One order for all callers is what keeps two stacks of the same codes from waiting for each other for ever.
+        """
+        matching = models.Q(code__in=references) | models.Q(public_id__in=references)
+        return self.filter(matching).select_related("campaign").order_by("pk").select_for_update(of=("self",))
+
+    def for_list(self) -> Self:
+        return self.select_related("campaign")
+
+
+class Voucher(models.Model):
+    """One code that a customer can use, with a discount or with a gift balance. Amounts are cents."""
+
+    class Type(models.TextChoices):
+        DISCOUNT = "DISCOUNT_VOUCHER", "Discount"
+        GIFT = "GIFT_VOUCHER", "Gift card"
+
+    public_id = models.CharField(max_length=40, unique=True, editable=False, default=partial(new_id, "v_"))
+    code = models.CharField(max_length=200, unique=True)
+    campaign = models.ForeignKey(
+        Campaign, null=True, blank=True, on_delete=models.SET_NULL, related_name="vouchers", db_index=False
+    )
+    type = models.CharField(max_length=20, choices=Type.choices, default=Type.DISCOUNT)
+    # Voucherify's `discount` property, checked by vouchers.discounts.parse_discount.
+    discount = models.JSONField(null=True, blank=True)
+    gift_amount = models.BigIntegerField(default=0, help_text="Cents ever loaded.")
+    gift_balance = models.BigIntegerField(default=0, help_text="Cents left.")
+    gift_effect = models.CharField(max_length=30, default="APPLY_TO_ORDER")
+    quantity = models.PositiveIntegerField(null=True, blank=True, help_text="How often it can be used; empty: any.")
+    redeemed_quantity = models.PositiveIntegerField(default=0, editable=False)
+    redeemed_amount = models.BigIntegerField(default=0, editable=False, help_text="Cents taken from the gift balance.")
+    start_date = models.DateTimeField(null=True, blank=True)
+    expiration_date = models.DateTimeField(null=True, blank=True)
+    is_active = models.BooleanField("active", default=True)
+    category = models.CharField(max_length=100, blank=True)
+    additional_info = models.TextField(blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(null=True, editable=False)
+
+    objects = VoucherQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="voucher_newest"),
+            models.Index(fields=["campaign", "-created_at", "-id"], name="voucher_campaign_newest"),
+            models.Index(Upper("code"), name="voucher_code_upper"),
+        ]
+        constraints = [
+            models.CheckConstraint(name="voucher_used_not_negative", condition=models.Q(redeemed_quantity__gte=0)),
+            models.CheckConstraint(name="voucher_balance_not_negative", condition=models.Q(gift_balance__gte=0)),
+            models.CheckConstraint(
+                name="voucher_redeemed_amount_not_negative", condition=models.Q(redeemed_amount__gte=0)
+            ),
+            models.CheckConstraint(
+                name="voucher_ends_after_start",
+                condition=models.Q(start_date=None)
+                | models.Q(expiration_date=None)
+                | models.Q(expiration_date__gt=models.F("start_date")),
+                violation_error_message="The voucher must expire after it starts.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def is_gift(self) -> bool:
+        return self.type == self.Type.GIFT
+
+    def spend(self, *, credits: int = 0) -> None:
+        """Count one use and take `credits` cents from the balance. The row must be locked."""
+        self.redeemed_quantity += 1
+        self.gift_balance -= credits
+        self.redeemed_amount += credits
+        self.save(update_fields=["redeemed_quantity", "gift_balance", "redeemed_amount"])
+
+    def give_back(self, *, credits: int = 0) -> None:
+        """Undo one use and put `credits` cents back. The row must be locked."""
+        self.redeemed_quantity -= 1
+        self.gift_balance += credits
+        self.redeemed_amount -= credits
+        self.save(update_fields=["redeemed_quantity", "gift_balance", "redeemed_amount"])
+
+    def set_active(self, is_active: bool, *, now: datetime) -> None:
+        """Enable or disable the voucher."""
+        self.is_active = is_active
+        self.updated_at = now
+        self.save(update_fields=["is_active", "updated_at"])
