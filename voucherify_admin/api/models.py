@@ -156,7 +156,8 @@ class CallTouch(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["object_type", "object_id", "-created_at", "-call_id"], name="touch_object_newest")
+            models.Index(fields=["object_type", "object_id", "-created_at", "-call_id"], name="touch_object_newest"),
+            models.Index(fields=["call_id"], name="touch_call"),
         ]
 
     def __str__(self) -> str:

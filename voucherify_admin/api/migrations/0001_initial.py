@@ -101,7 +101,8 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         fields=["object_type", "object_id", "-created_at", "-call_id"], name="touch_object_newest"
-                    )
+                    ),
+                    models.Index(fields=["call_id"], name="touch_call"),
                 ],
             },
         ),

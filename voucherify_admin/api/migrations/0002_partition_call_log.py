@@ -42,6 +42,7 @@ INDEXES = """
 CREATE INDEX call_newest ON api_apicall (created_at DESC, id DESC);
 CREATE INDEX call_request ON api_apicall (request_id);
 CREATE INDEX touch_object_newest ON api_calltouch (object_type, object_id, created_at DESC, call_id DESC);
+CREATE INDEX touch_call ON api_calltouch (call_id);
 """
 
 
