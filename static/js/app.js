@@ -1,0 +1,167 @@
+// What pages do beyond links and forms. Every page works without it; nothing here evaluates text as code.
+(() => {
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const announce = (text) => { document.getElementById("announce").textContent = text; };
+
+  // --- htmx: the CSRF token, the way of errors, where to stand after a page of a list was fetched
+  document.addEventListener("htmx:configRequest", (event) => {
+    const token = document.body.dataset.csrf;
+    if (token) event.detail.headers["X-CSRFToken"] = token;
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const source = event.detail.requestConfig?.elt;
+    if (source?.dataset?.scroll) {
+      const list = document.querySelector(source.dataset.scroll);
+      list?.scrollIntoView({ block: "start" });
+      list?.querySelector("a.row-link")?.focus({ preventScroll: true });
+    }
+  });
+  const failed = (event) => {
+    if (event.detail.elt?.closest?.("[data-quiet]")) return;
+    toast("This could not be loaded. Try again in a moment.");
+  };
+  document.addEventListener("htmx:responseError", (event) => { if (event.detail.xhr.status !== 401) failed(event); });
+  document.addEventListener("htmx:sendError", failed);
+
+  // --- toasts; a fragment may send HX-Trigger: {"notify": {"title", "url", "count"}}
+  function toast(title, url) {
+    const note = document.createElement("div");
+    note.className = "note";
+    const body = document.createElement("div");
+    if (url && new URL(url, location.href).origin === location.origin) {
+      const link = document.createElement("a");
+      link.href = url;
+      link.textContent = title;
+      body.append(link);
+    } else {
+      body.textContent = title;
+    }
+    const close = document.createElement("button");
+    close.type = "button";
+    close.className = "btn-close";
+    close.setAttribute("aria-label", "Dismiss");
+    close.addEventListener("click", () => note.remove());
+    note.append(body, close);
+    document.getElementById("toasts").append(note);
+    fade(note, url ? 20000 : 8000);
+  }
+  function fade(element, after) {
+    let timer = setTimeout(() => element.remove(), after);
+    // Whoever reads or is about to press it keeps it.
+    for (const [on, off] of [["mouseenter", "mouseleave"], ["focusin", "focusout"]]) {
+      element.addEventListener(on, () => clearTimeout(timer));
+      element.addEventListener(off, () => { clearTimeout(timer); timer = setTimeout(() => element.remove(), after); });
+    }
+  }
+  document.addEventListener("notify", (event) => {
+    const { title, url, count } = event.detail;
+    toast(count > 1 ? `${title} (and ${count - 1} more)` : title, url);
+  });
+  all("[data-dismiss-after]").forEach((each) => { if (each.dataset.dismissAfter) fade(each, Number(each.dataset.dismissAfter)); });
+
+  // --- clicks
+  document.addEventListener("click", async (event) => {
+    const target = event.target instanceof Element ? event.target : event.target.parentElement;
+    if (!target) return;
+    const copy = target.closest("[data-copy]");
+    if (copy) {
+      event.preventDefault();
+      const done = await copyText(copy.dataset.copy);
+      announce(done ? "Copied" : "Copying is not possible here");
+      if (done) {
+        copy.classList.add("is-copied");
+        const use = copy.querySelector("use");
+        const before = use?.getAttribute("href");
+        use?.setAttribute("href", before.replace(/#.*$/, "#check"));
+        setTimeout(() => { copy.classList.remove("is-copied"); use?.setAttribute("href", before); }, 1500);
+      }
+      return;
+    }
+    const theme = target.closest("button[data-theme]");
+    if (theme) { window.dashboardTheme.set(theme.dataset.theme); showTheme(); return; }
+    if (target.closest("[data-dismiss]")) { target.closest(".alert")?.remove(); return; }
+    // A click outside closes open menus.
+    all("details[data-menu][open]").forEach((menu) => {
+      if (!menu.contains(target) && !(menu.matches(".nav-toggle") && target.closest(".sidebar"))) menu.open = false;
+    });
+    // The whole row is its link; marking text with the mouse is no click.
+    const row = target.closest("tr.has-link");
+    if (row && !target.closest("a, button, input, label, summary") && !String(getSelection())) {
+      const link = row.querySelector("a.row-link");
+      if (link && (event.ctrlKey || event.metaKey)) window.open(link.href, "_blank", "noopener");
+      else link?.click();
+    }
+  });
+  async function copyText(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      // Without HTTPS browsers keep the clipboard closed; the old way still works.
+      const area = document.createElement("textarea");
+      area.value = text;
+      area.className = "visually-hidden";
+      document.body.append(area);
+      area.select();
+      const done = document.execCommand("copy");
+      area.remove();
+      return done;
+    }
+  }
+  function showTheme() {
+    all("button[data-theme]").forEach((button) => {
+      button.setAttribute("aria-pressed", String(button.dataset.theme === window.dashboardTheme.read()));
+    });
+  }
+  showTheme();
+
+  // --- filters
+  const narrow = matchMedia("(max-width: 47.99rem)");
+  const fold = () => all("[data-fold-narrow]").forEach((panel) => {
+    panel.open = !narrow.matches || panel.hasAttribute("data-keep-open");
+  });
+  fold();
+  narrow.addEventListener("change", fold);
+  document.addEventListener("change", (event) => {
+    const pick = event.target.closest?.("[data-pick]");
+    if (!pick) return;
+    const text = pick.querySelector("[data-pick-text]");
+    const chosen = all("input:checked", pick).map((input) => input.closest("label").textContent.trim());
+    text.textContent = chosen.join(", ") || text.dataset.any;
+  });
+  // Empty fields would only make the address long.
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-filters]")) return;
+    const empty = all("input, select", event.target).filter((field) => field.name && !field.value);
+    empty.forEach((field) => { field.disabled = true; });
+    setTimeout(() => empty.forEach((field) => { field.disabled = false; }));
+  });
+  window.addEventListener("pageshow", () => all("[data-filters] :disabled").forEach((field) => { field.disabled = false; }));
+
+  // --- keyboard
+  document.addEventListener("keydown", (event) => {
+    const inside = event.target.closest?.("input, select, textarea, [contenteditable]");
+    if (event.key === "Escape") {
+      const open = all("details[data-menu][open]").pop();
+      if (open) { open.open = false; open.querySelector("summary")?.focus(); }
+      else if (inside) inside.blur();
+      return;
+    }
+    if (inside || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (event.key === "/") {
+      const panel = document.querySelector(".filter-panel");
+      if (panel) panel.open = true;
+      const field = document.querySelector("[data-search]") || document.querySelector("[data-filters] input:not([type=hidden]):not([type=checkbox])");
+      if (field) { event.preventDefault(); field.focus(); field.select?.(); }
+    } else if (event.key === "j" || event.key === "k") {
+      const links = all("a.row-link");
+      if (!links.length) return;
+      const now = links.indexOf(document.activeElement?.closest?.("tr")?.querySelector("a.row-link"));
+      const next = event.key === "j" ? Math.min(now + 1, links.length - 1) : Math.max(now - 1, 0);
+      links[next].focus();
+      links[next].closest("tr").scrollIntoView({ block: "nearest" });
+    } else if (event.key === "?") {
+      document.getElementById("keys")?.showModal();
+    }
+  });
+})();

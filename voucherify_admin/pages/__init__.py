@@ -1,0 +1,1 @@
+"""Floor: what every HTML page is made of."""

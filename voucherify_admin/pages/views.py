@@ -1,0 +1,170 @@
+"""The base views of every page of ours: who may see it, and how a filtered list is shown. Knows no voucher."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.models import Permission
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.utils.http import urlencode
+from django.views.generic import TemplateView
+from django_filters import FilterSet
+from django_tables2 import Table
+
+from voucherify_admin.pages import context, keyset
+
+
+class StaffMixin:
+    """For people who are signed in and hold `permission_required` (one name or several, all needed).
+
+    Strangers are led to the sign-in page and back; who lacks a permission gets a 403 page that names it. `title` goes
+    into the template's context. Pages are never stored by the browser, so that nothing is left after signing out.
+    """
+
+    permission_required: str | tuple[str, ...] = ()
+    title = ""
+    request: HttpRequest
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return self.sign_in_first(request)
+        self.check_permissions(request)
+        response = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        if not response.has_header("Cache-Control"):
+            add_never_cache_headers(response)
+        return response
+
+    def get_permission_required(self) -> tuple[str, ...]:
+        """The permissions of this page as a tuple."""
+        needed = self.permission_required
+        return (needed,) if isinstance(needed, str) else tuple(needed)
+
+    def check_permissions(self, request: HttpRequest) -> None:
+        """Raises PermissionDenied, with a sentence for the 403 page, unless the person holds all permissions."""
+        missing = [name for name in self.get_permission_required() if not request.user.has_perm(name)]
+        if missing:
+            raise PermissionDenied(f"You would need the permission {named(missing)}.")
+
+    def sign_in_first(self, request: HttpRequest) -> HttpResponse:
+        """The way to the sign-in page; a fragment of a page asks the whole page to go there."""
+        if not request.headers.get("HX-Request"):
+            return redirect_to_login(request.get_full_path())
+        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+        back = f"{page.path}?{page.query}" if page.query else page.path
+        response = HttpResponse(status=401)
+        response["HX-Redirect"] = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': back or '/'})}"
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        kwargs.setdefault("title", self.get_title())
+        return super().get_context_data(**kwargs)  # type: ignore[misc]
+
+    def get_title(self) -> str:
+        """The page's heading."""
+        return self.title
+
+
+def named(permissions: list[str]) -> str:
+    """“Can redeem vouchers” and “…”: the permissions by the words that Django admin shows."""
+    words = []
+    for permission in permissions:
+        app, _, codename = permission.partition(".")
+        name = Permission.objects.filter(content_type__app_label=app, codename=codename).values_list("name", flat=True)
+        words.append(f"“{name.first() or permission}”")
+    return " and ".join(words)
+
+
+class FilteredListView(StaffMixin, TemplateView):
+    """A list: filter, table, keyset pages. Subclasses set attributes and need no methods.
+
+    An htmx request gets `fragment_template_name` alone. With the target `#list` that is the list with its chips, with
+    any other target (a list shown inside another page) the rows and the links to their neighbours.
+    """
+
+    template_name = "pages/list.html"
+    fragment_template_name = "pages/_table.html"
+    queryset: QuerySet | None = None
+    filterset_class: type[FilterSet]
+    table_class: type[Table]
+    export_kind: str | None = None
+    empty_text = "Nothing here yet."
+    page_size = 50
+    keyset: tuple[str, ...] = ("created_at", "id")
+
+    def get_queryset(self) -> QuerySet:
+        """All rows that this list can show."""
+        if self.queryset is None:
+            raise ImproperlyConfigured(f"{type(self).__name__} needs a queryset.")
+        return self.queryset.all()
+
+    def get_filterset(self) -> FilterSet:
+        """The filter set over the query string."""
+        return self.filterset_class(self.request.GET, self.get_queryset(), request=self.request)
+
+    def get_table_kwargs(self) -> dict[str, Any]:
+        """More arguments for the table, such as the columns to leave out."""
+        return {}
+
+    def is_fragment(self) -> bool:
+        """Whether htmx asks for the list alone."""
+        asked = self.request.headers
+        return (
+            asked.get("HX-Request") == "true"
+            and asked.get("HX-Boosted") != "true"
+            and asked.get("HX-History-Restore-Request") != "true"
+        )
+
+    def get_template_names(self) -> list[str]:
+        return [self.fragment_template_name if self.is_fragment() else self.template_name]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        filterset = self.get_filterset()
+        errors = [] if filterset.is_valid() else filterset.errors_named()
+        page = keyset.KeysetPage([])
+        if not errors:
+            try:
+                page = keyset.paginate(
+                    filterset.qs,
+                    keyset=self.keyset,
+                    after=self.request.GET.get("after"),
+                    before=self.request.GET.get("before"),
+                    size=self.page_size,
+                )
+            except keyset.BadCursorError:
+                errors = [("Page", "This address names no place in this list; start again from the newest.")]
+        table = self.table_class(page.rows, **self.get_table_kwargs())
+        table.request = self.request
+        target = self.request.headers.get("HX-Target") if self.is_fragment() else None
+        return super().get_context_data(
+            filter=filterset,
+            table=table,
+            page=page,
+            errors=errors,
+            chips=filterset.chips(),
+            empty_text=self.empty_text,
+            list_target=target or "list",
+            embedded=bool(target) and target != "list",
+            export_url=self.get_export_url(),
+            **kwargs,
+        )
+
+    def get_export_url(self) -> str | None:
+        """Where this list, as it is filtered, is exported; None for who may not."""
+        address = context.link("exports:create") if self.export_kind else None
+        if not address or not self.request.user.has_perm("exports.add_export"):
+            return None
+        query = self.request.GET.copy()
+        for name in ("after", "before"):
+            query.pop(name, None)
+        return f"{address}?{urlencode({'kind': self.export_kind, 'query': query.urlencode()})}"
+
+    def render_to_response(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().render_to_response(*args, **kwargs)
+        patch_vary_headers(response, ("HX-Request", "HX-Target"))
+        return response
