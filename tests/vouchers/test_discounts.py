@@ -197,6 +197,9 @@ def test_a_discount_that_cannot_be_used_is_refused_by_property(wire: object, mes
         ({"amount": 10.0}, ".order.amount", "amount"),
         ({"amount": True}, ".order.amount", "amount"),
         ({"amount": "10"}, ".order.amount", "amount"),
+        ({"amount": 10**12 + 1}, ".order.amount", "amount"),
+        ({"items": [{"sku_id": "a", "quantity": 10**7, "price": 10**7}]}, ".order.items[0].amount", "order"),
+        ({"items": [{"sku_id": "a", "amount": 10**12}] * 2}, ".order.amount", "amount"),
         ({"amount": -1, "items": [5]}, ".order.items[0]", "order"),
     ],
 )

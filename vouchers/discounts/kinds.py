@@ -25,6 +25,7 @@ class Effect(StrEnum):
         return self.value.startswith("APPLY_TO_ITEMS")
 
 
+MAX_UNITS = 10**6
 ORDER_OR_ITEMS = (Effect.APPLY_TO_ORDER, Effect.APPLY_TO_ITEMS)
 EFFECTS = {
     "AMOUNT": (
@@ -140,8 +141,10 @@ def _units(wire: Mapping[str, Any], where: str, *, add_new: bool) -> Units:
     if not isinstance(product, str) or not product:
         raise ValueError(f"Property {where}.unit_type should be the id of a product.")
     quantity = wire.get("unit_off")
-    if isinstance(quantity, bool) or not isinstance(quantity, int) or quantity < 1:
-        raise ValueError(f"Property {where}.unit_off should be a whole number of units, 1 or more, not {quantity!r}.")
+    if isinstance(quantity, bool) or not isinstance(quantity, int) or not 1 <= quantity <= MAX_UNITS:
+        raise ValueError(
+            f"Property {where}.unit_off should be a whole number of units from 1 to {MAX_UNITS}, not {quantity!r}."
+        )
     return Units(product, quantity, add_new)
 
 

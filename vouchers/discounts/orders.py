@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+# Ten billion in most currencies: beyond it a sender's slip would overflow the sums, and the database's integers.
+MAX_WHOLE = 10**12
+
 
 class OrderError(ValueError):
     """The order cannot be used: which property, what was found there and what was expected."""
@@ -86,7 +89,7 @@ def _parse_line(item: object, where: str) -> OrderLine:
     price = _first(price, _whole(product, "price", f"{where}.product"))
     amount = _whole(item, "amount", where)
     if amount is None and price is not None:
-        amount = price * quantity
+        amount = _bounded(price * quantity, f"{where}.amount", "order")
     discount_amount = _whole(item, "discount_amount", where) or 0
     return OrderLine(ids, sku_ids, quantity, price, amount, discount_amount, _object(item, "metadata", where), item)
 
@@ -97,6 +100,12 @@ def _whole(wire: Mapping[str, Any], name: str, where: str, about: Literal["order
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise OrderError(f"{where}.{name}", value, "a whole number, 0 or more", about)
+    return _bounded(value, f"{where}.{name}", about)
+
+
+def _bounded(value: int, property: str, about: Literal["order", "amount"]) -> int:
+    if value > MAX_WHOLE:
+        raise OrderError(property, value, f"at most {MAX_WHOLE}", about)
     return value
 
 
@@ -114,7 +123,7 @@ def _sum(lines: tuple[OrderLine, ...] | None) -> int | None:
     if not lines:
         return None
     amounts = [line.amount for line in lines if line.amount is not None]
-    return sum(amounts) if len(amounts) == len(lines) else None
+    return _bounded(sum(amounts), ".order.amount", "amount") if len(amounts) == len(lines) else None
 
 
 def _texts(*values: object) -> frozenset[str]:
