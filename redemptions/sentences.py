@@ -74,6 +74,30 @@ def label(reason: str) -> str:
         return str(reason).replace("_", " ").capitalize() or "Failed"
 
 
+def fact_label(name: str) -> str:
+    """What a stored fact is called on a page."""
+    return FACTS.get(name) or name.replace("_", " ").capitalize()
+
+
+def fact_text(name: str, value: Any, compared: Compared, *, tz: ZoneInfo, currency: str) -> str:
+    """A stored fact's value in words: moments in the time zone, money with its currency, segments by name."""
+    reader = Reader("", tz, currency)
+    try:
+        if name in MOMENTS:
+            return reader.moment(value)
+        if name in MONEY or (name in COMPARANDS and compared.get("clause") in MONEY_CLAUSES):
+            return _joined([reader.money(one) for one in value]) if isinstance(value, list) else reader.money(value)
+        if name in COMPARANDS and compared.get("clause") == "customer.segment":
+            return _listed((compared.get("segment_names") or {}).get(segment, segment) for segment in value)
+        if name == "operator":
+            return OPERATORS.get(value, str(value))
+        if name == "segment_names":
+            return ", ".join(f"{title} ({segment})" for segment, title in value.items())
+        return _joined([_value(one) for one in value]) if name == "wanted" else _plain(value)
+    except INCOMPLETE:
+        return _plain(value)
+
+
 def _told(
     words: Mapping[Reason, Callable[[Compared, Reader], str]], reason: str, compared: Compared, reader: Reader
 ) -> str:
@@ -216,6 +240,24 @@ CLAUSES = {
 }
 
 
+FACTS = {
+    "of": "Checked on",
+    "starts_at": "Starts",
+    "expired_at": "Expired",
+    "now": "Moment of the attempt",
+    "asked": "Asked for",
+    "asked_by": "Asked for by",
+    "rule_id": "Rule id",
+    "rule_name": "Rule",
+    "path": "Clause number",
+    "found": "Found",
+    "segment_names": "Segments",
+}
+MOMENTS = frozenset({"starts_at", "expired_at", "now"})
+MONEY = frozenset({"balance", "asked"})
+COMPARANDS = frozenset({"wanted", "found"})
+
+
 def _subject(compared: Compared) -> str:
     """What a clause looks at, in words."""
     clause = str(compared["clause"])
@@ -237,6 +279,10 @@ def _value(found: Any) -> str:
     if isinstance(found, list):
         return _listed(found)
     return f"“{found}”" if isinstance(found, str) else str(found)
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else _value(value)
 
 
 def _listed(values: Iterable[Any]) -> str:

@@ -14,6 +14,7 @@ from redemptions.engine.values import (
     RuleFacts,
     VoucherFacts,
 )
+from vouchers.discounts import OrderError, parse_order
 
 __all__ = [
     "CHECKS",
@@ -22,6 +23,7 @@ __all__ = [
     "CustomerFacts",
     "Decision",
     "Facts",
+    "OrderError",
     "PayloadProblem",
     "Reason",
     "RedeemRequest",
@@ -29,4 +31,5 @@ __all__ = [
     "RuleFacts",
     "VoucherFacts",
     "decide",
+    "parse_order",
 ]

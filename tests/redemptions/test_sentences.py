@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from redemptions.engine import CHECKS, Reason
-from redemptions.sentences import for_customer, label, sentence, short
+from redemptions.sentences import fact_label, fact_text, for_customer, label, sentence, short
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 READER: dict[str, Any] = {"code": "SPRING", "tz": WARSAW, "currency": "EUR"}
@@ -253,3 +253,24 @@ def test_a_note_for_a_table_is_cut() -> None:
     told = short(Reason.ORDER_RULES_VIOLATED, clause("order.items.count", "$is", [1], 2, rule_name="x" * 100), **READER)
     assert len(told) == 60
     assert told.endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("name", "compared", "name_told", "told"),
+    [
+        ("expired_at", {"expired_at": "2026-03-01T22:59:00+00:00"}, "Expired", "1 Mar 2026 23:59 Europe/Warsaw"),
+        ("expired_at", {"expired_at": "soon"}, "Expired", "soon"),
+        ("balance", {"balance": 2000}, "Balance", "20.00 EUR"),
+        ("limit", {"limit": 100}, "Limit", "100"),
+        ("found", MINIMUM, "Found", "38.00 EUR"),
+        ("wanted", MINIMUM, "Wanted", "50.00 EUR"),
+        ("wanted", VIP, "Wanted", "“VIP”"),
+        ("segment_names", VIP, "Segments", "VIP (seg_1)"),
+        ("operator", VIP, "Operator", "is"),
+        ("rule_name", VIP, "Rule", "Spring minimum"),
+        ("found", {"found": -1, "property": ".order.items[0].quantity"}, "Found", "-1"),
+    ],
+)
+def test_a_fact_is_named_and_told_on_its_own(name: str, compared: dict[str, Any], name_told: str, told: str) -> None:
+    assert fact_label(name) == name_told
+    assert fact_text(name, compared[name], compared, tz=WARSAW, currency="EUR") == told
