@@ -266,6 +266,9 @@ class BaseFilter(django_filters.FilterSet):
         if self.metadata_field is None:
             for name in ("metadata_key", "metadata_value"):
                 self.filters.pop(name, None)
+        else:
+            for name in ("metadata_key", "metadata_value"):
+                self.filters[name] = self.filters.pop(name)
         self.refused = self._drop_forbidden()
 
     def _drop_forbidden(self) -> tuple[str, ...]:

@@ -91,8 +91,8 @@ _CLASSES = {"input": "form-control", "select": "form-select", "check": "form-che
 
 
 @register.simple_tag
-def field(bound: forms.BoundField, compact: bool = False) -> SafeString:
-    """One form field with label, help and errors by pages/_field.html; `compact` folds lists of boxes into a menu."""
+def field(bound: forms.BoundField, compact: bool = False, hint: bool = True) -> SafeString:
+    """One form field with label, hint and errors by pages/_field.html; `compact` folds lists of boxes into a menu."""
     widget = bound.field.widget
     kind = _kind(widget)
     attrs = {}
@@ -110,9 +110,9 @@ def field(bound: forms.BoundField, compact: bool = False) -> SafeString:
         {
             "field": bound,
             "kind": kind,
+            "hint": bound.help_text if hint else "",
             "compact": compact and kind == "choices",
             "control": "" if kind == "choices" else bound.as_widget(attrs=attrs),
             "chosen": chosen,
-            "several": isinstance(widget, forms.CheckboxSelectMultiple),
         },
     )
