@@ -45,8 +45,9 @@ def start_worker(supervisor: Supervisor, *, env: Mapping[str, str], data_dir: Pa
                 *["--without-gossip", "--without-mingle", "--loglevel", "INFO"],
             ],
             env=env,
-            # SIGTERM lets running tasks end, SIGQUIT hands them back to the broker.
-            stop_signals=((signal.SIGTERM, 10.0), (signal.SIGQUIT, 10.0)),
+            # SIGTERM lets running tasks end (a worker that is still starting may miss the first one), SIGQUIT hands
+            # them back to the broker.
+            stop_signals=((signal.SIGTERM, 3.0), (signal.SIGTERM, 7.0), (signal.SIGQUIT, 10.0)),
             death_signal=signal.SIGQUIT,
         )
     )
