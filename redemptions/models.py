@@ -1,13 +1,18 @@
 """What happened: every attempt and every rollback, written once; deciding is the engine's part."""
 
+from collections.abc import Callable
+from datetime import date, datetime, tzinfo
+from functools import partial
 from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from campaigns.models import Campaign, Customer
+from redemptions import sentences
 from redemptions.engine import Reason
 from voucherify_admin.ids import new_id
 from vouchers.models import Voucher
@@ -48,15 +53,60 @@ class Attempt(models.Model):
     class Meta:
         abstract = True
 
+    def channel_text(self, *, names_users: bool) -> str:
+        """Return the channel in words. Which user it was is told only to those who may filter by user."""
+        if self.channel_type == ChannelType.API:
+            return self.channel_name or "API"
+        return f"Dashboard, {self.channel_name}" if names_users and self.channel_name else "Dashboard"
+
 
 class RedemptionQuerySet(models.QuerySet["Redemption"]):
     def for_list(self) -> Self:
         """What a list needs. Names stand on the row itself, so there is nothing to join; the bulky parts stay."""
-        return self.defer("order", "customer_snapshot", "facts")
+        return self.defer("order", "customer_snapshot")
 
-    def uses_by(self, customer: Customer, *, voucher: Voucher) -> int:
-        """Return how often `customer` used `voucher` with success, uses that were rolled back not counted."""
-        return self.filter(customer=customer, voucher=voucher, status=Redemption.Status.SUCCEEDED).count()
+    def of_gone_campaign(self, name: str) -> Self:
+        """Narrow to the attempts of a campaign that was deleted, by the name that stands on the row."""
+        return self.filter(campaign=None, campaign_name=name).exclude(campaign_name="")
+
+    def between(self, start: datetime, end: datetime) -> Self:
+        """Narrow to the attempts from `start` up to, not including, `end` (both aware)."""
+        return self.filter(created_at__gte=start, created_at__lt=end)
+
+    def count_by_status(self) -> dict[str, int]:
+        """Count the attempts of each status; a status without attempts is not named."""
+        return dict(self.order_by().values_list("status").annotate(models.Count("pk")))
+
+    def count_by_day(self, zone: tzinfo) -> dict[date, dict[str, int]]:
+        """Count the attempts of each status on each day that has some; days begin at midnight in `zone`."""
+        days: dict[date, dict[str, int]] = {}
+        rows = self.order_by().annotate(day=TruncDate("created_at", tzinfo=zone)).values_list("day", "status")
+        for day, status, count in rows.annotate(models.Count("pk")):
+            days.setdefault(day, {})[status] = count
+        return days
+
+    def top(self, column: str, *, limit: int) -> list[tuple[str, int]]:
+        """Return the `limit` most frequent values of a text column with their counts, the empty text left out."""
+        rows = self.exclude(models.Q(**{column: ""}) | models.Q(**{column: None}))
+        counted = rows.order_by().values_list(column).annotate(count=models.Count("pk"))
+        return list(counted.order_by("-count", column)[:limit])
+
+    def around(self, attempt: "Redemption", *, each: int) -> list["Redemption"]:
+        """Return up to `each` attempts after and `each` before this one, newest first, itself left out; one query."""
+        at, pk = attempt.created_at, attempt.pk
+        later = self.filter(created_at__gte=at).exclude(created_at=at, pk__lte=pk).order_by("created_at", "pk")
+        earlier = self.filter(created_at__lte=at).exclude(created_at=at, pk__gte=pk).order_by("-created_at", "-pk")
+        both = later[:each].union(earlier[:each], all=True)
+        return sorted(both, key=lambda row: (row.created_at, row.pk), reverse=True)
+
+    def uses_by(self, customer: Customer, *, voucher: Voucher) -> dict[str, int]:
+        """Return how often `customer` used this voucher and any of its campaign; uses rolled back do not count."""
+        of_voucher = models.Q(voucher=voucher)
+        of_campaign = models.Q(campaign=voucher.campaign_id) if voucher.campaign_id else of_voucher
+        counts = self.filter(of_voucher | of_campaign, customer=customer, status=Redemption.Status.SUCCEEDED).aggregate(
+            of_voucher=models.Count("pk", filter=of_voucher), of_campaign=models.Count("pk", filter=of_campaign)
+        )
+        return {"voucher": counts["of_voucher"], "campaign": counts["of_campaign"]}
 
 
 class Redemption(Attempt):
@@ -113,7 +163,18 @@ class Redemption(Attempt):
             models.Index(fields=["status", "-created_at", "-id"], name="redemption_status"),
             models.Index(fields=["failure_code", "-created_at", "-id"], name="redemption_reason"),
             models.Index(fields=["campaign", "-created_at", "-id"], name="redemption_campaign"),
-            models.Index(fields=["code", "-created_at", "-id"], name="redemption_code"),
+            # Attempts of campaigns that are gone are found by the name that stands on the row.
+            models.Index(
+                fields=["campaign_name", "-created_at", "-id"],
+                name="redemption_gone_campaign",
+                condition=models.Q(campaign=None) & ~models.Q(campaign_name=""),
+            ),
+            # By pattern operators, so that "every code that starts with SPRING" walks it too, in any collation.
+            models.Index(
+                fields=["code", "-created_at", "-id"],
+                name="redemption_code",
+                opclasses=["varchar_pattern_ops", "timestamptz_ops", "int8_ops"],
+            ),
             models.Index(fields=["customer", "-created_at", "-id"], name="redemption_customer"),
             models.Index(fields=["voucher", "-created_at", "-id"], name="redemption_voucher"),
             models.Index(fields=["user", "-created_at", "-id"], name="redemption_user"),
@@ -143,6 +204,27 @@ class Redemption(Attempt):
     def reason(self) -> Reason | None:
         """Why it failed, or None for a success or a code that this version does not know."""
         return Reason(self.failure_code) if self.failure_code in Reason else None
+
+    @property
+    def sentence(self) -> str:
+        """Why it failed, for staff, from the facts of that moment; times in the active zone. Empty for a success."""
+        return self._told(sentences.sentence)
+
+    @property
+    def short_reason(self) -> str:
+        """The same in the few words that a list has room for."""
+        return self._told(sentences.short)
+
+    @property
+    def line_for_customer(self) -> str:
+        """Why it failed as one can tell it to the customer."""
+        return self._told(partial(sentences.for_customer, error_message=self.error_message))
+
+    def _told(self, teller: Callable[..., str]) -> str:
+        if not self.failure_code:
+            return ""
+        zone = timezone.get_current_timezone()
+        return teller(self.failure_code, self.facts, code=self.code, tz=zone, currency=settings.CURRENCY)
 
 
 def new_redemption_id(result: str, at=None) -> str:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,21 +12,34 @@ from django.http import HttpRequest
 from voucherify_admin.api.errors import invalid_payload
 
 
+# Deeper than any body that means something, and less than what the writers of JSON can nest.
+MAX_DEPTH = 100
+
+
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is larger than any number that can be stored")
+    return number
+
+
 def _texts(value: Any) -> Iterator[str]:
-    pending = [value]
+    pending = [(value, 0)]
     while pending:
-        item = pending.pop()
+        item, depth = pending.pop()
+        if depth > MAX_DEPTH:
+            raise invalid_payload(f"The body is nested deeper than {MAX_DEPTH} levels")
         if isinstance(item, str):
             yield item
         elif isinstance(item, dict):
-            pending.extend(item)
-            pending.extend(item.values())
+            pending.extend((key, depth) for key in item)
+            pending.extend((part, depth + 1) for part in item.values())
         elif isinstance(item, list):
-            pending.extend(item)
+            pending.extend((part, depth + 1) for part in item)
 
 
 def read_json(request: HttpRequest) -> Any:
@@ -38,7 +52,7 @@ def read_json(request: HttpRequest) -> Any:
     if not raw.strip():
         return {}
     try:
-        value = json.loads(raw, parse_constant=_refuse_constant)
+        value = json.loads(raw, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise invalid_payload("The body cannot be parsed as JSON; send an object in UTF-8") from error
     for text in _texts(value):
