@@ -81,7 +81,7 @@ class Moment:
                 # Half a second that was typed means that instant's second; a minute means the whole minute.
                 step = timedelta(seconds=1) if match["s"] else timedelta(minutes=1)
                 self.end = last.astimezone(UTC).replace(microsecond=0) + step
-            self.start.astimezone(UTC), self.end.astimezone(UTC)
+            self.start, self.end = self.start.astimezone(UTC), self.end.astimezone(UTC)
         except OverflowError:
             raise ValueError(text)
 
@@ -338,6 +338,7 @@ class BaseFilter(django_filters.FilterSet):
 
     def chips(self) -> list[Chip]:
         """The active conditions, each value its own; also those of a form that is not valid, so they can be removed."""
+        self.is_valid()  # fills cleaned_data, from which the words are made
         chips = []
         for name, field in self.form.fields.items():
             several = isinstance(field, forms.MultipleChoiceField | forms.ModelMultipleChoiceField)

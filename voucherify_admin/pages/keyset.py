@@ -5,6 +5,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -70,9 +71,12 @@ def decode(cursor: str, fields: Sequence[Field]) -> list[Any]:
             value = field.to_python(part)
             # Validators know the column's range: a number past bigint is a bad cursor, not a database error.
             field.run_validators(value)
+            if isinstance(value, datetime):
+                # In UTC, for PostgreSQL reads fewer offsets than Python writes; a time without a zone names no moment.
+                value = value.astimezone(UTC) if value.tzinfo else None
         except (ValidationError, ValueError, OverflowError):
             raise BadCursorError(cursor)
-        if value is None or (hasattr(value, "tzinfo") and value.tzinfo is None) or "\x00" in part:
+        if value is None or "\x00" in part:
             raise BadCursorError(cursor)
         values.append(value)
     return values
