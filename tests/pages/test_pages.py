@@ -284,3 +284,23 @@ def test_vendored_files_name_no_other_file_and_no_host_at_run_time():
             assert "sourceMappingURL" not in text
             assert re.findall(r"url\((?!\"data:|'data:|data:|#)[^)]{0,40}", text) == [] or file.suffix == ".js"
             assert "@import" not in text or file.suffix == ".js"
+
+
+def test_a_password_is_changed_with_the_old_one(client, viewer):
+    page = client.get("/account/password/").content.decode()
+    assert "Forgot" not in page
+    new = "a much longer sentence"
+    wrong = client.post("/account/password/", {"oldpassword": "no", "password1": new, "password2": new})
+    assert "field-error" in wrong.content.decode()
+    client.post("/account/password/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
+    viewer.refresh_from_db()
+    assert viewer.check_password(new)
+
+
+def test_an_error_page_needs_neither_person_nor_database(client):
+    from django.views.defaults import server_error
+
+    assert "Something went wrong here" in server_error(RequestFactory().get("/")).content.decode()
+    missing = client.get("/nowhere/")
+    assert missing.status_code == 404
+    assert "There is no such page" in missing.content.decode()

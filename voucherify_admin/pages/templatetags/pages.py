@@ -87,7 +87,7 @@ def _kind(widget: forms.Widget) -> str:
     return "select" if isinstance(widget, forms.Select) else "input"
 
 
-_CLASSES = {"input": "form-control", "select": "form-select", "check": "form-check-input"}
+_CLASSES = {"input": "form-control", "select": "form-select"}
 
 
 @register.simple_tag
