@@ -1,0 +1,77 @@
+"""Forms of the admin pages of the offer: what the database cannot check about JSON and ids."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from campaigns.models import Campaign, Customer, RuleAssignment
+
+# How the public ids of what a rule can bind begin.
+PREFIXES = {RuleAssignment.ObjectType.VOUCHER: "v_", RuleAssignment.ObjectType.CAMPAIGN: "camp_"}
+
+
+class JSONObjectField(forms.JSONField):
+    """A JSON object; nothing is the empty one."""
+
+    empty: Any = {}
+
+    def clean(self, value: Any) -> Any:
+        cleaned = super().clean(value)
+        if cleaned is None or cleaned == "":
+            return self.empty
+        if not isinstance(cleaned, dict):
+            raise ValidationError("This should be an object such as {“shop”: “Poznań”}.")
+        return cleaned
+
+
+class CampaignAdminForm(forms.ModelForm):
+    metadata = JSONObjectField(required=False)
+    voucher_template = JSONObjectField(required=False)
+
+    class Meta:
+        model = Campaign
+        fields = [
+            "name",
+            "description",
+            "campaign_type",
+            "type",
+            "voucher_template",
+            "start_date",
+            "expiration_date",
+            "is_active",
+            "category",
+            "metadata",
+        ]
+
+
+class CustomerAdminForm(forms.ModelForm):
+    metadata = JSONObjectField(required=False)
+    address = JSONObjectField(required=False)
+
+    class Meta:
+        model = Customer
+        fields = ["source_id", "name", "email", "phone", "description", "birthdate", "address", "metadata"]
+
+    def clean_source_id(self) -> str | None:
+        # The column is unique: two customers without an id of the shop must not meet in the empty text.
+        return self.cleaned_data["source_id"] or None
+
+    def clean_address(self) -> dict[str, Any] | None:
+        return self.cleaned_data["address"] or None
+
+
+class RuleAssignmentForm(forms.ModelForm):
+    class Meta:
+        model = RuleAssignment
+        fields = ["rule", "related_object_type", "related_object_id"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        kind, public_id = cleaned.get("related_object_type"), cleaned.get("related_object_id")
+        prefix = PREFIXES.get(kind)
+        if public_id and prefix and not public_id.startswith(prefix):
+            self.add_error("related_object_id", f"The id of a {kind} begins with {prefix}")
+        elif public_id and kind == "campaign" and not Campaign.objects.filter(public_id=public_id).exists():
+            self.add_error("related_object_id", "There is no campaign with this id.")
+        return cleaned

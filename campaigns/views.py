@@ -1,0 +1,75 @@
+"""Pages of campaigns and customers; their vouchers and attempts are shown by URL, for these stand above."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.views.generic import DetailView
+
+from campaigns.filters import CampaignFilter, CustomerFilter
+from campaigns.models import Campaign, Customer
+from campaigns.tables import CampaignTable, CustomerTable
+from campaigns.words import campaign_sentence, campaign_state, rules_in_words
+from voucherify_admin.pages.views import FilteredListView, StaffMixin
+
+
+class CampaignListView(FilteredListView):
+    """All campaigns, newest first."""
+
+    title = "Campaigns"
+    permission_required = "campaigns.view_campaign"
+    queryset = Campaign.objects.all()
+    filterset_class = CampaignFilter
+    table_class = CampaignTable
+    empty_text = "No campaign yet."
+
+
+class CampaignDetailView(StaffMixin, DetailView):
+    """One campaign: its state now, its dates and rules, its vouchers and their attempts."""
+
+    permission_required = "campaigns.view_campaign"
+    queryset = Campaign.objects.all()
+    slug_field = slug_url_kwarg = "public_id"
+    context_object_name = "campaign"
+
+    def get_title(self) -> str:
+        return self.object.name
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        now = timezone.now()
+        return super().get_context_data(
+            state=campaign_state(self.object, now=now),
+            sentence=campaign_sentence(self.object, now=now),
+            rules=rules_in_words(campaign=self.object.public_id),
+            **kwargs,
+        )
+
+
+class CustomerListView(FilteredListView):
+    """All customers, newest first."""
+
+    title = "Customers"
+    permission_required = "campaigns.view_customer"
+    queryset = Customer.objects.defer("address", "description", "metadata")
+    filterset_class = CustomerFilter
+    table_class = CustomerTable
+    empty_text = "No customer yet."
+
+
+class CustomerDetailView(StaffMixin, DetailView):
+    """One customer: the profile, the segments, what they redeemed."""
+
+    permission_required = "campaigns.view_customer"
+    slug_field = slug_url_kwarg = "public_id"
+    context_object_name = "customer"
+
+    def get_queryset(self) -> QuerySet:
+        return Customer.objects.prefetch_related("segments")
+
+    def get_title(self) -> str:
+        return str(self.object)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        address = self.object.address
+        lines = [str(line) for line in address.values() if line] if isinstance(address, dict) else []
+        return super().get_context_data(address=lines, **kwargs)

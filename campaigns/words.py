@@ -1,0 +1,158 @@
+"""Rules and states of the offer in a person's words; reads what it is given and decides nothing."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from campaigns.conditions import Clause, InvalidRule, RuleSet, needs, parse_rules
+from campaigns.models import Campaign, RuleAssignment, Segment, ValidationRule
+from voucherify_admin.pages import show
+
+SUBJECTS = {
+    "customer.segment": "the customer's segments",
+    "customer.metadata": "the customer's metadata “{property}”",
+    "order.amount": "the order's amount",
+    "order.initial_amount": "the order's amount before discounts",
+    "order.items.count": "the number of items",
+    "order.items.any": "the order's products",
+    "product.id": "the order's products",
+    "sku.id": "the order's SKUs",
+    "order.metadata": "the order's metadata “{property}”",
+    "redemption.metadata": "the redemption's metadata “{property}”",
+    "redemption.count.per_customer": "the customer's redemptions of the voucher",
+}
+OF_MANY = {"customer.segment", "order.items.any", "product.id", "sku.id"}
+MONEY = {"order.amount", "order.initial_amount"}
+OPERATORS = {
+    "$is": "is {values}",
+    "$in": "is one of {values}",
+    "$is_not": "is not {values}",
+    "$not_in": "is none of {values}",
+    "$more_than": "is more than {values}",
+    "$less_than": "is less than {values}",
+    "$more_than_or_equal": "is at least {values}",
+    "$less_than_or_equal": "is at most {values}",
+    "$contains": "contains {values}",
+    "$not_contain": "does not contain {values}",
+    "$starts_with": "starts with {values}",
+    "$ends_with": "ends with {values}",
+    "$has_value": "is given",
+    "$is_unknown": "is not given",
+}
+PLURAL_OPERATORS = {
+    "$is": "include {values}",
+    "$in": "include one of {values}",
+    "$is_not": "do not include {values}",
+    "$not_in": "include none of {values}",
+    "$contains": "include {values}",
+    "$not_contain": "do not include {values}",
+    "$has_value": "are given",
+    "$is_unknown": "are none",
+}
+
+
+@dataclass(frozen=True)
+class RuleLine:
+    """One clause in words; `path` is "1" or "1.2", `level` how deep it is nested."""
+
+    path: str
+    text: str
+    level: int
+
+
+@dataclass(frozen=True)
+class RuleInWords:
+    """A rule for a page: its clauses in words, how they are combined, and what it binds."""
+
+    rule: ValidationRule
+    bound_to: str
+    lines: list[RuleLine]
+    logic: str
+    problem: str = ""
+
+
+def rules_in_words(*, voucher: str = "", campaign: str = "") -> list[RuleInWords]:
+    """The rules that bind the voucher and the campaign with these public ids, in words. Two queries at the most."""
+    binding = (
+        RuleAssignment.objects.binding(vouchers=[voucher] if voucher else [], campaigns=[campaign] if campaign else [])
+        .select_related("rule")
+        .order_by("pk")
+    )
+    parsed: list[tuple[RuleAssignment, RuleSet | None, str]] = []
+    for assignment in binding:
+        try:
+            parsed.append((assignment, parse_rules(assignment.rule.rules), ""))
+        except InvalidRule as error:
+            # Written past the checks; the page still has to open, and to say so.
+            parsed.append((assignment, None, error.details))
+    wanted = needs(*(rules for _, rules, _ in parsed if rules is not None)).segments
+    names = dict(Segment.objects.filter(public_id__in=wanted).values_list("public_id", "name")) if wanted else {}
+    return [
+        RuleInWords(
+            assignment.rule,
+            assignment.related_object_type,
+            list(rule_lines(rules, names)) if rules else [],
+            rules.logic_text if rules and len(rules.clauses) > 1 else "",
+            problem,
+        )
+        for assignment, rules, problem in parsed
+    ]
+
+
+def rule_lines(rules: RuleSet, segment_names: Mapping[str, str], level: int = 0) -> Iterable[RuleLine]:
+    """Each clause of `rules` in words, nested ones after the clause that they stand in."""
+    for clause in rules.clauses.values():
+        yield RuleLine(clause.path, clause_in_words(clause, segment_names), level)
+        yield from rule_lines(clause.nested, segment_names, level + 1)
+
+
+def clause_in_words(clause: Clause, segment_names: Mapping[str, str]) -> str:
+    """“the order's amount is more than €50.00”, for one clause without what is nested in it."""
+    subject = SUBJECTS.get(clause.name, clause.name).format(property=clause.property or "")
+    plural = clause.name in OF_MANY or clause.name == "redemption.count.per_customer"
+    parts = []
+    for operator, values in clause.conditions.items():
+        shown = [_value(clause.name, value, segment_names) for value in values]
+        words = OPERATORS.get(operator, operator)
+        if clause.name in OF_MANY:
+            words = PLURAL_OPERATORS.get(operator, words)
+        elif plural:
+            words = words.replace("is ", "are ", 1)
+        parts.append(words.format(values=" or ".join(shown)))
+    return f"{subject} {' and '.join(parts)}" if parts else f"{subject}:"
+
+
+def _value(name: str, value: Any, segment_names: Mapping[str, str]) -> str:
+    if name in MONEY:
+        return show.money(value)
+    if name == "customer.segment":
+        return f"“{segment_names.get(value, value)}”"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"“{value}”" if isinstance(value, str) else str(value)
+
+
+def campaign_state(campaign: Campaign, *, now: datetime) -> str:
+    """DISABLED, NOT_YET_ACTIVE, EXPIRED or ACTIVE: the first that holds, in the order of the engine's checks."""
+    if not campaign.is_active:
+        return "DISABLED"
+    if campaign.start_date and now < campaign.start_date:
+        return "NOT_YET_ACTIVE"
+    if campaign.expiration_date and now > campaign.expiration_date:
+        return "EXPIRED"
+    return "ACTIVE"
+
+
+def campaign_sentence(campaign: Campaign, *, now: datetime) -> str:
+    """One plain sentence: whether the campaign's vouchers can be redeemed at `now` (aware), and why not."""
+    state = campaign_state(campaign, now=now)
+    if state == "DISABLED":
+        return "The campaign is disabled: none of its vouchers can be redeemed."
+    if state == "NOT_YET_ACTIVE":
+        return f"The campaign starts {show.local_text(campaign.start_date)}: no voucher of it can be redeemed before."
+    if state == "EXPIRED":
+        return f"The campaign ended {show.local_text(campaign.expiration_date)}: none of its vouchers can be redeemed."
+    if campaign.expiration_date:
+        return f"The campaign runs until {show.local_text(campaign.expiration_date)}."
+    return "The campaign runs without an end."

@@ -1,0 +1,53 @@
+"""Columns of the call log."""
+
+from typing import Any
+
+import django_tables2 as tables
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from voucherify_admin.api.models import ApiCall
+from voucherify_admin.pages import show
+from voucherify_admin.pages.tables import BaseTable, StatusColumn, TimeColumn
+
+LONGEST_PATH = 90
+
+
+class CallTable(BaseTable):
+    """Calls, newest first; each row opens the call with its bodies."""
+
+    created_at = TimeColumn(verbose_name="Time")
+    call = tables.Column(verbose_name="Call", accessor="path")
+    status = StatusColumn(verbose_name="Status")
+    channel = tables.Column(verbose_name="Channel")
+    key_name = tables.Column(verbose_name="API key")
+    user_login = tables.Column(verbose_name="User")
+    ip_address = tables.Column(verbose_name="IP address")
+    duration_ms = tables.Column(verbose_name="Took", attrs={"td": {"class": "num"}, "th": {"class": "num"}})
+
+    class Meta(BaseTable.Meta):
+        model = ApiCall
+        fields = (
+            "created_at",
+            "call",
+            "status",
+            "channel",
+            "key_name",
+            "user_login",
+            "ip_address",
+            "duration_ms",
+        )
+
+    def row_link(self, record: ApiCall) -> str:
+        return reverse("api:call_detail", args=[record.request_id])
+
+    def render_call(self, record: ApiCall) -> SafeString:
+        path = record.path if len(record.path) <= LONGEST_PATH else record.path[: LONGEST_PATH - 1] + "…"
+        return format_html('<code title="{}">{} {}</code>', record.path, record.method, path)
+
+    def render_duration_ms(self, value: int) -> str:
+        return f"{value:,} ms"
+
+    def render_ip_address(self, value: Any) -> SafeString:
+        return format_html("<code>{}</code>", value) if value else show.NOTHING

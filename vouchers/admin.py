@@ -1,0 +1,25 @@
+"""The admin page of vouchers; how often they were used is the attempts' doing and cannot be typed in."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from voucherify_admin.adminsite import DashboardAdmin
+from vouchers.forms import VoucherAdminForm
+from vouchers.models import Voucher
+
+
+@admin.register(Voucher)
+class VoucherAdmin(DashboardAdmin):
+    form = VoucherAdminForm
+    list_display = ("code", "type", "campaign", "is_active", "redeemed_quantity", "quantity", "created_at")
+    list_filter = ("type", "is_active")
+    list_select_related = ("campaign",)
+    autocomplete_fields = ("campaign",)
+    search_fields = ("code__startswith", "public_id__exact")
+    search_help_text = "The beginning of the code, or an id"
+    readonly_fields = ("public_id", "redeemed_quantity", "redeemed_amount", "created_at", "updated_at")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Voucher | None = None) -> tuple[str, ...]:
+        # Attempts hold the code as text, and the balance of a gift card has a history.
+        changing = ("code", "type", "gift_amount", "gift_balance") if obj else ()
+        return (*self.readonly_fields, *changing)

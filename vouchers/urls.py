@@ -1,0 +1,16 @@
+"""Routes of vouchers. A code may hold anything, slashes too, so its route stands last and verbs go by the id."""
+
+from django.urls import path, re_path
+
+from vouchers import views
+
+app_name = "vouchers"
+
+VOUCHER_ID = r"(?P<public_id>v_[0-9a-f]{18})"
+
+urlpatterns = [
+    path("", views.VoucherListView.as_view(), name="list"),
+    re_path(rf"^{VOUCHER_ID}/enable/$", views.VoucherEnableView.as_view(), name="enable"),
+    re_path(rf"^{VOUCHER_ID}/disable/$", views.VoucherDisableView.as_view(), name="disable"),
+    path("<path:code>/", views.VoucherDetailView.as_view(), name="detail"),
+]
