@@ -60,9 +60,7 @@ class UnknownCustomer(ValueError):  # noqa: N818 - it is the customer that is un
         self.reference = reference
 
 
-def update_campaign(
-    campaign: Campaign, changes_of: Callable[[Campaign], dict[str, Any]], *, now: datetime
-) -> Campaign:
+def update_campaign(campaign: Campaign, changes_of: Callable[[Campaign], dict[str, Any]], *, now: datetime) -> Campaign:
     """Change a campaign by what `changes_of` says of its row as it is then; the row is locked meanwhile."""
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)

@@ -1,6 +1,7 @@
 """Rows for tests: plain functions with believable defaults; whatever matters to a test is said by the test."""
 
 import itertools
+import json
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,11 @@ from vouchers.models import Voucher
 _numbers = itertools.count(1)
 
 PASSWORD = "correct horse battery"
+
+
+def as_json(body: Any) -> bytes:
+    """Return a body as a client sends it."""
+    return json.dumps(body, ensure_ascii=False).encode()
 
 
 def make_user(role: str = "User", **changes: Any) -> User:

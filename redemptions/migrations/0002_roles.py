@@ -28,6 +28,7 @@ CHANGE = [
     "campaigns.change_campaign",
     "campaigns.add_customer",
     "campaigns.change_customer",
+    "campaigns.delete_customer",
     "campaigns.add_segment",
     "campaigns.change_segment",
     "campaigns.delete_segment",

@@ -11,7 +11,6 @@ from django.http import HttpRequest
 
 from voucherify_admin.api.errors import invalid_payload
 
-
 # Deeper than any body that means something, and less than what the writers of JSON can nest.
 MAX_DEPTH = 100
 

@@ -50,8 +50,8 @@ class CallRecord:
 
 def _text(raw: bytes | str) -> str:
     text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
-    # PostgreSQL's texts hold anything but this.
-    return text.replace("\x00", "\ufffd")
+    # PostgreSQL's texts hold anything but NUL and halves of surrogate pairs, which an escape in JSON can name.
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _cut(text: str) -> tuple[str, bool]:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Schema
-from ninja.errors import ValidationError
+from ninja.errors import HttpError, ValidationError
 
 logger = logging.getLogger(__name__)
 
@@ -114,6 +114,8 @@ def describe(errors: Sequence[dict]) -> str:
     location = [part for part in error["loc"] if part not in ("body", "query", "path", "payload", "data")]
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     kind = error["type"]
+    if kind == "missing" and not place:
+        return "Property . must be object"
     if kind == "missing":
         parent, _, name = place.rpartition(".")
         return f"Property {parent or '.'} should have required property '{name}'"
@@ -164,6 +166,13 @@ def install_handlers(api: NinjaAPI) -> None:
         in_query = error.errors[0]["loc"][0] in ("query", "path")
         make = invalid_query if in_query else invalid_payload
         return make(describe(error.errors)).response(request)
+
+    @api.exception_handler(HttpError)
+    def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+        # Ninja wraps whatever the parser of the body says in an error of its own.
+        cause = error.__cause__
+        known = cause if isinstance(cause, ApiError) else invalid_payload(str(error))
+        return known.response(request)
 
     @api.exception_handler(Http404)
     def on_not_found(request: HttpRequest, error: Http404) -> HttpResponse:

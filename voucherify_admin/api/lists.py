@@ -8,10 +8,23 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Case, DecimalField, F, Func, Q, QuerySet, TextField, Value, When
+from django.db.models.lookups import (
+    EndsWith,
+    Exact,
+    GreaterThan,
+    GreaterThanOrEqual,
+    IContains,
+    IsNull,
+    LessThan,
+    LessThanOrEqual,
+    Regex,
+    StartsWith,
+)
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
@@ -50,11 +63,12 @@ def parse_moment(text: str, place: str) -> datetime:
         moment = parse_datetime(text)
         if moment is None and (day := parse_date(text)):
             moment = datetime.combine(day, time.min)
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise invalid_query(f"Property {place} cannot be recognized as a ISO-8601 compliant date")
-    return moment.replace(tzinfo=UTC) if timezone.is_naive(moment) else moment.astimezone(UTC)
+        if moment is not None:
+            return moment.replace(tzinfo=UTC) if timezone.is_naive(moment) else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        # A day that does not exist, or one that lies before the year 1 in UTC.
+        pass
+    raise invalid_query(f"Property {place} cannot be recognized as a ISO-8601 compliant date")
 
 
 def _number(parameters: QueryDict, name: str, default: int, most: int) -> int:
@@ -105,6 +119,21 @@ def window(request: HttpRequest) -> tuple[int, int]:
     return (page - 1) * limit, limit
 
 
+def page_of(
+    request: HttpRequest,
+    queryset: QuerySet,
+    *,
+    data_ref: str,
+    to_wire: Callable[[list[Any]], list[dict]],
+    order: Mapping[str, str],
+    default_order: str = "-created_at",
+) -> dict:
+    """Return one page like `answer`; `to_wire` gets the page's rows at once, so that it can fetch what they share."""
+    offset, limit = window(request)
+    rows = list(queryset.order_by(*ordering(request.GET, order, default_order))[offset : offset + limit])
+    return {"object": "list", "data_ref": data_ref, data_ref: to_wire(rows), "total": total_of(queryset)}
+
+
 def answer(
     request: HttpRequest,
     queryset: QuerySet,
@@ -115,14 +144,14 @@ def answer(
     default_order: str = "-created_at",
 ) -> dict:
     """Return one page of `queryset` in the old style of envelope, the array under the name of `data_ref`."""
-    offset, limit = window(request)
-    rows = queryset.order_by(*ordering(request.GET, order, default_order))[offset : offset + limit]
-    return {
-        "object": "list",
-        "data_ref": data_ref,
-        data_ref: [to_wire(row) for row in rows],
-        "total": total_of(queryset),
-    }
+    return page_of(
+        request,
+        queryset,
+        data_ref=data_ref,
+        to_wire=lambda rows: [to_wire(row) for row in rows],
+        order=order,
+        default_order=default_order,
+    )
 
 
 _FILTER_KEY = re.compile(r"^filters\[([^\]]+)\]\[conditions\]\[(\$\w+)\](?:\[\d*\])?$")
@@ -143,6 +172,16 @@ def _values(raw: Iterable[str]) -> list[str]:
         else:
             values.append(text)
     return values
+
+
+def texts(parameters: QueryDict, name: str) -> list[str]:
+    """Return a list of values however it was sent: repeated, indexed, as a Python list, separated by commas."""
+    pattern = re.compile(rf"{re.escape(name)}(\[\d*\])?")
+    sent = [text for key, raw in parameters.lists() if pattern.fullmatch(key) for text in _values(raw)]
+    found = [part.strip() for text in sent for part in text.split(",") if part.strip()]
+    if any("\x00" in text for text in found):
+        raise invalid_query(f"Property .{name} holds a character that no value has (NUL)")
+    return found
 
 
 def filters_from_query(parameters: QueryDict) -> Filters:
@@ -216,6 +255,25 @@ _TEXT = {
 }
 
 
+def filters_q(filters: Filters, fields: Mapping[str, tuple[str, str]], *, metadata: str = "") -> Q:
+    """Return the filters as one Q. `fields` maps wire names to (column, kind); `metadata` names a JSON column.
+
+    Raises ApiError 400 for a field that is not offered.
+    """
+    joined = Q()
+    for condition in filters.conditions:
+        head, _, key = condition.field.partition(".")
+        if metadata and head == "metadata" and key:
+            part = condition_q(condition, f"{metadata}__{key}", "json")
+        elif condition.field in fields:
+            part = condition_q(condition, *fields[condition.field])
+        else:
+            known = [*fields, *(["metadata.*"] if metadata else [])]
+            raise invalid_query(f"Property .filters cannot ask for '{condition.field}'; known are {', '.join(known)}")
+        joined = joined | part if filters.any_of else joined & part
+    return joined
+
+
 def condition_q(condition: Condition, column: str, kind: str = "text") -> Q:
     """Return one condition as a Q on `column`. `kind` is "text", "number", "date" or "json" (a key of a JSON object,
     `column` being e.g. `metadata__till`).
@@ -223,6 +281,8 @@ def condition_q(condition: Condition, column: str, kind: str = "text") -> Q:
     Raises ApiError 400 for an operator or a value that does not fit the column.
     """
     operator, place = condition.operator, f".filters[{condition.field}][conditions][{condition.operator}]"
+    if kind == "json":
+        return _json_q(condition, *column.split("__", 1), place)
     if operator in ("$has_value", "$is_unknown"):
         empty = Q(**{f"{column}__isnull": True})
         if kind == "text":
@@ -232,26 +292,23 @@ def condition_q(condition: Condition, column: str, kind: str = "text") -> Q:
     if not values:
         raise invalid_query(f"Property {place} needs a value")
     if operator in ("$is", "$in"):
-        return _any_equal(column, values, kind)
+        return _any_equal(column, values)
     if operator in ("$is_not", "$not_in"):
-        return ~_any_equal(column, values, kind)
+        return ~_any_equal(column, values)
     if operator == "$not_contain":
         return ~Q(**{f"{column}__icontains": values[0]})
     if kind == "date" and (q := _relative(operator, column, condition.values[0], place)) is not None:
         return q
     if operator not in _TEXT:
         raise invalid_query(f"Property {place} is not a condition that this field knows")
-    if kind == "json" and operator in ("$more_than", "$less_than", "$more_than_equal", "$less_than_equal"):
-        values = [_typed(condition.values[0], "number", place)]
     return Q(**{f"{column}{_TEXT[operator]}": values[0]})
 
 
 def _typed(text: str, kind: str, place: str) -> Any:
     if kind == "number":
-        try:
-            return int(text)
-        except ValueError:
-            raise invalid_query(f"Property {place} must be integer") from None
+        if not re.fullmatch(r"-?\d{1,18}", text, re.ASCII):
+            raise invalid_query(f"Property {place} must be integer")
+        return int(text)
     if kind == "date" and not text.isdigit():
         return parse_moment(text, place)
     if "\x00" in text:
@@ -259,16 +316,62 @@ def _typed(text: str, kind: str, place: str) -> Any:
     return text
 
 
-def _any_equal(column: str, values: list, kind: str) -> Q:
-    if kind != "json":
-        return Q(**{f"{column}__in": values}) if len(values) > 1 else Q(**{column: values[0]})
-    # A query string has only text; the object may hold a number or a truth value that is written the same.
-    field, _, key = column.partition("__")
-    condition = Q()
-    for value in values:
-        for spelled in readings(value):
-            condition |= Q(**{f"{field}__contains": {key: spelled}})
-    return condition
+def _any_equal(column: str, values: list) -> Q:
+    return Q(**{f"{column}__in": values}) if len(values) > 1 else Q(**{column: values[0]})
+
+
+_JSON_TEXT = {"$starts_with": StartsWith, "$ends_with": EndsWith, "$contains": IContains}
+_JSON_NUMBER = {
+    "$more_than": GreaterThan,
+    "$less_than": LessThan,
+    "$more_than_equal": GreaterThanOrEqual,
+    "$less_than_equal": LessThanOrEqual,
+}
+_JSON_DATE = {"$after": GreaterThan, "$before": LessThan}
+
+
+def _json_q(condition: Condition, field: str, key: str, place: str) -> Q:
+    """A condition on one key of a JSON object. The key is the caller's text, so it never becomes a lookup's name."""
+    operator = condition.operator
+    # Not Django's key transform, which takes the key "0" for a place in a list.
+    text = Func(F(field), Value(key), function="jsonb_extract_path_text", output_field=TextField())
+    if "\x00" in key:
+        raise invalid_query(f"Property {place} holds a character that no key has (NUL)")
+    if operator in ("$has_value", "$is_unknown"):
+        return Q(IsNull(text, operator == "$is_unknown"))
+    values = [_typed(value, "text", place) for value in condition.values]
+    if operator in ("$is", "$in", "$is_not", "$not_in"):
+        # A query string has only text; the object may hold a number or a truth value that is written the same.
+        same = Q()
+        for value in values:
+            for spelled in readings(value):
+                same |= Q(**{f"{field}__contains": {key: spelled}})
+        return same if operator in ("$is", "$in") else ~same
+    if operator == "$not_contain":
+        return Q(IsNull(text, True)) | ~Q(IContains(text, values[0]))
+    if operator in _JSON_TEXT:
+        return Q(_JSON_TEXT[operator](text, values[0]))
+    if operator in _JSON_NUMBER:
+        # Only numbers are compared with numbers: casting any other value would fail the whole query.
+        number = Case(
+            When(
+                Exact(
+                    Func(
+                        Func(F(field), Value(key), function="jsonb_extract_path"),
+                        function="jsonb_typeof",
+                        output_field=TextField(),
+                    ),
+                    "number",
+                ),
+                then=Func(text, template="(%(expressions)s)::numeric", output_field=DecimalField()),
+            )
+        )
+        return Q(_JSON_NUMBER[operator](number, Decimal(_typed(values[0], "number", place))))
+    if operator in _JSON_DATE:
+        # ISO 8601 sorts as text; of what is no date nothing is true.
+        dated = Q(Regex(text, r"^\d{4}-\d\d-\d\d"))
+        return dated & Q(_JSON_DATE[operator](text, values[0]))
+    raise invalid_query(f"Property {place} is not a condition that this field knows")
 
 
 def readings(text: str) -> list[Any]:

@@ -1,0 +1,131 @@
+"""Campaigns: reading, changing, switching on and off; they are created in vouchers.api, with their codes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Router
+
+from campaigns import actions
+from campaigns.models import Campaign, RuleAssignment
+from campaigns.schemas.campaign import CampaignOut, CampaignUpdateIn, EmptyOut, campaign_out
+from voucherify_admin.api import lists
+from voucherify_admin.api.auth import KeyAuth
+from voucherify_admin.api.errors import invalid_query
+from voucherify_admin.api.wire import errors, found
+
+router = Router(tags=["campaigns"])
+
+ORDER = {"created_at": "created_at", "updated_at": "updated_at", "name": "name", "id": "public_id"}
+FILTERS = {
+    "id": ("public_id", "text"),
+    "name": ("name", "text"),
+    "campaign_type": ("campaign_type", "text"),
+    "type": ("type", "text"),
+    "category": ("category", "text"),
+    "start_date": ("start_date", "date"),
+    "expiration_date": ("expiration_date", "date"),
+    "created_at": ("created_at", "date"),
+    "updated_at": ("updated_at", "date"),
+}
+
+
+def campaign_called(reference: str) -> Campaign:
+    """Return the campaign with this id or name; raise ApiError 404 when there is none."""
+    return found(Campaign.objects.filter(Q(public_id=reference) | Q(name=reference)), "campaign", reference)
+
+
+def shown(campaigns: Sequence[Campaign]) -> list[dict[str, Any]]:
+    """Return the campaigns on the wire: one query for their counts and one for their rules, however many they are."""
+    counts = dict(
+        Campaign.objects.filter(pk__in=[campaign.pk for campaign in campaigns])
+        .annotate(number=Count("vouchers"))
+        .values_list("pk", "number")
+    )
+    rules: dict[str, list[RuleAssignment]] = {}
+    binding = RuleAssignment.objects.binding(vouchers=[], campaigns=[campaign.public_id for campaign in campaigns])
+    for assignment in binding.select_related("rule").order_by("pk"):
+        rules.setdefault(assignment.related_object_id, []).append(assignment)
+    return [
+        campaign_out(campaign, vouchers_count=counts.get(campaign.pk, 0), assignments=rules.get(campaign.public_id, []))
+        for campaign in campaigns
+    ]
+
+
+def list_campaigns(request: HttpRequest) -> dict[str, Any]:
+    """Return one page of campaigns. Its route is in vouchers.api, beside the one that creates them."""
+    rows = Campaign.objects.filter(lists.filters_q(lists.filters_from_query(request.GET), FILTERS, metadata="metadata"))
+    kind, status = request.GET.get("campaign_type"), request.GET.get("campaign_status")
+    if kind and kind != "None":
+        rows = rows.filter(campaign_type=kind)
+    if status and status != "None":
+        if status not in ("ACTIVE", "INACTIVE"):
+            raise invalid_query(
+                "Property .campaign_status should be equal to one of the allowed values [ ACTIVE, INACTIVE ]"
+            )
+        rows = rows.filter(is_active=status == "ACTIVE")
+    return lists.page_of(request, rows, data_ref="campaigns", to_wire=shown, order=ORDER)
+
+
+def _switch(request: HttpRequest, reference: str, is_active: bool) -> dict[str, Any]:
+    campaign = campaign_called(reference)
+    request.call.touch("campaign", campaign.public_id)
+    campaign.is_active = is_active
+    campaign.updated_at = timezone.now()
+    campaign.save(update_fields=["is_active", "updated_at"])
+    return {}
+
+
+@router.post(
+    "/campaigns/{path:campaign_id}/enable",
+    auth=KeyAuth("campaigns.change_campaign"),
+    response={200: EmptyOut, **errors(404)},
+    summary="Enable a campaign",
+)
+def enable_campaign(request: HttpRequest, campaign_id: str) -> dict[str, Any]:
+    """Let the campaign's vouchers be used again."""
+    return _switch(request, campaign_id, True)
+
+
+@router.post(
+    "/campaigns/{path:campaign_id}/disable",
+    auth=KeyAuth("campaigns.change_campaign"),
+    response={200: EmptyOut, **errors(404)},
+    summary="Disable a campaign",
+)
+def disable_campaign(request: HttpRequest, campaign_id: str) -> dict[str, Any]:
+    """Stop all vouchers of the campaign at once; the vouchers themselves stay as they are."""
+    return _switch(request, campaign_id, False)
+
+
+@router.get(
+    "/campaigns/{path:campaign_id}",
+    auth=KeyAuth("campaigns.view_campaign"),
+    response={200: CampaignOut, **errors(404)},
+    exclude_unset=True,
+    summary="Get a campaign",
+)
+def get_campaign(request: HttpRequest, campaign_id: str) -> dict[str, Any]:
+    """Return the campaign with this id or name."""
+    campaign = campaign_called(campaign_id)
+    request.call.touch("campaign", campaign.public_id)
+    return shown([campaign])[0]
+
+
+@router.put(
+    "/campaigns/{path:campaign_id}",
+    auth=KeyAuth("campaigns.change_campaign"),
+    response={200: CampaignOut, **errors(400, 404)},
+    exclude_unset=True,
+    summary="Update a campaign",
+)
+def update_campaign(
+    request: HttpRequest, campaign_id: str, payload: CampaignUpdateIn = CampaignUpdateIn()
+) -> dict[str, Any]:
+    """Change description, dates, category and metadata. The dates bind the campaign's vouchers from now on."""
+    campaign = campaign_called(campaign_id)
+    request.call.touch("campaign", campaign.public_id)
+    campaign = actions.update_campaign(campaign, payload.changes_of, now=timezone.now())
+    return shown([campaign])[0]

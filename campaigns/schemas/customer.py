@@ -1,0 +1,112 @@
+"""Customers on the wire."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, StrictStr
+
+from campaigns.models import Customer
+from voucherify_admin.api.wire import BodyIn, Day, ListQuery, Long, Metadata, Name, QueryText, Timestamp, iso
+
+
+class AddressIn(BodyIn):
+    city: Annotated[StrictStr, Field(max_length=200)] | None = None
+    state: Annotated[StrictStr, Field(max_length=200)] | None = None
+    line_1: Annotated[StrictStr, Field(max_length=500)] | None = None
+    line_2: Annotated[StrictStr, Field(max_length=500)] | None = None
+    country: Annotated[StrictStr, Field(max_length=200)] | None = None
+    postal_code: Annotated[StrictStr, Field(max_length=50)] | None = None
+
+
+class CustomerFields(BodyIn):
+    source_id: Name | None = Field(None, description="Your own id of the customer.", examples=["shop-1042"])
+    name: Annotated[StrictStr, Field(max_length=200)] | None = None
+    email: Annotated[StrictStr, Field(max_length=254)] | None = None
+    phone: Annotated[StrictStr, Field(max_length=50)] | None = None
+    description: Long | None = None
+    birthdate: Day | None = None
+    address: AddressIn | None = None
+    metadata: Metadata | None = None
+
+    def values(self) -> dict[str, Any]:
+        """Return what was sent, as `campaigns.actions.upsert_customer` takes it."""
+        values = {name: getattr(self, name) for name in type(self).model_fields if getattr(self, name) is not None}
+        if self.address is not None:
+            values["address"] = self.address.model_dump()
+        return values
+
+
+class CustomerIn(CustomerFields):
+    """A customer to create, or to update when `id` or `source_id` is known already."""
+
+    id: Name | None = Field(None, description="The id of an existing customer.")
+
+
+class AddressOut(BaseModel):
+    city: str | None
+    state: str | None
+    line_1: str | None
+    line_2: str | None
+    country: str | None
+    postal_code: str | None
+
+
+class CustomerOut(BaseModel):
+    """A customer. What is not known is left out, but for `source_id` and `address`, which are null then."""
+
+    id: str = Field(examples=["cust_0f1e2d3c4b5a69788f"])
+    source_id: str | None
+    name: str | None = None
+    description: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    birthdate: str | None = Field(None, json_schema_extra={"format": "date"})
+    address: AddressOut | None
+    metadata: dict[str, Any] = {}
+    created_at: Timestamp
+    updated_at: Timestamp | None = None
+    object: Literal["customer"]
+
+
+class CustomerListOut(BaseModel):
+    object: Literal["list"]
+    data_ref: Literal["customers"]
+    customers: list[CustomerOut]
+    total: int
+
+
+class CustomerQuery(ListQuery):
+    email: QueryText | None = None
+    name: QueryText | None = None
+    city: QueryText | None = None
+    segment_id: QueryText | None = None
+    created_before: Annotated[QueryText | None, Field(alias="created_at[before]")] = None
+    created_after: Annotated[QueryText | None, Field(alias="created_at[after]")] = None
+    updated_before: Annotated[QueryText | None, Field(alias="updated_at[before]")] = None
+    updated_after: Annotated[QueryText | None, Field(alias="updated_at[after]")] = None
+
+
+def customer_out(customer: Customer) -> dict[str, Any]:
+    """Return Voucherify's customer object. Voucherify, too, leaves out what a customer does not have."""
+    optional = {
+        "name": customer.name,
+        "description": customer.description,
+        "email": customer.email,
+        "phone": customer.phone,
+        "birthdate": customer.birthdate and customer.birthdate.isoformat(),
+        "metadata": customer.metadata,
+        "updated_at": iso(customer.updated_at),
+    }
+    address = customer.address if isinstance(customer.address, dict) else None
+    return {
+        "id": customer.public_id,
+        "source_id": customer.source_id,
+        "address": {name: _text(address.get(name)) for name in AddressOut.model_fields} if address else None,
+        **{name: value for name, value in optional.items() if value},
+        "created_at": iso(customer.created_at),
+        "object": "customer",
+    }
+
+
+def _text(value: Any) -> str | None:
+    # An address may have come with a redemption, where nothing asked for texts.
+    return None if value is None else str(value)

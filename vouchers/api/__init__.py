@@ -1,0 +1,9 @@
+"""The API of the codes: vouchers, campaigns made with their codes, and which rule binds which of them."""
+
+from ninja import Router
+
+from vouchers.api import assignments, campaigns, vouchers
+
+router = Router()
+for part in (assignments, campaigns, vouchers):
+    router.add_router("", part.router)
