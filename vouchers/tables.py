@@ -5,22 +5,13 @@ from typing import Any
 import django_tables2 as tables
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from voucherify_admin.pages import show
-from voucherify_admin.pages.tables import BaseTable, CodeColumn, LinkColumn, TimeColumn
+from voucherify_admin.pages.tables import BaseTable, CodeColumn, TimeColumn
 from vouchers.models import Voucher
 from vouchers.words import value_in_words, voucher_state
-
-
-def voucher_page(voucher: Voucher) -> str:
-    """The address of a voucher's page."""
-    return reverse("vouchers:detail", args=[voucher.code])
-
-
-def campaign_page(voucher: Voucher) -> str | None:
-    """The address of the page of a voucher's campaign."""
-    return reverse("campaigns:detail", args=[voucher.campaign.public_id]) if voucher.campaign else None
 
 
 class VoucherTable(BaseTable):
@@ -29,7 +20,7 @@ class VoucherTable(BaseTable):
     code = CodeColumn()
     state = tables.Column(accessor="is_active")
     worth = tables.Column(verbose_name="Value", accessor="type")
-    campaign = LinkColumn(accessor="campaign", link=campaign_page)
+    campaign = tables.Column()
     used = tables.Column(
         accessor="redeemed_quantity", attrs={"td": {"class": "num"}, "th": {"class": "num"}}, verbose_name="Used"
     )
@@ -46,13 +37,19 @@ class VoucherTable(BaseTable):
         self.now = timezone.now()
 
     def row_link(self, record: Voucher) -> str:
-        return voucher_page(record)
+        return reverse("vouchers:detail", args=[record.code])
 
     def render_state(self, record: Voucher) -> SafeString:
         return show.status(voucher_state(record, now=self.now)[0])
 
     def render_worth(self, record: Voucher) -> str:
         return value_in_words(record)
+
+    def render_campaign(self, record: Voucher) -> SafeString | str:
+        if not self.request.user.has_perm("campaigns.view_campaign"):
+            return record.campaign.name
+        address = reverse("campaigns:detail", args=[record.campaign.public_id])
+        return format_html('<a href="{}">{}</a>', address, record.campaign.name)
 
     def render_used(self, record: Voucher) -> str:
         limit = "∞" if record.quantity is None else f"{record.quantity:,}"

@@ -74,9 +74,7 @@ class VoucherDetailView(FilteredListView):
         return self.kwargs["code"]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(
-            code=self.kwargs["code"], may_see_events=self.may_see_events, voucher=self.voucher, **kwargs
-        )
+        context = super().get_context_data(may_see_events=self.may_see_events, voucher=self.voucher, **kwargs)
         if self.voucher is None or self.is_fragment():
             return context
         state, sentence = voucher_state(self.voucher, now=timezone.now())

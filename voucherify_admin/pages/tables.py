@@ -113,11 +113,12 @@ class CodeColumn(tables.Column):
     """A code or an id in even-width letters with a copy button; `link` gives the address for a record."""
 
     def __init__(self, *args: Any, link: Callable[[Any], str | None] | None = None, **kwargs: Any) -> None:
-        self.link = link
         super().__init__(*args, **kwargs)
+        # Not `self.link`, which django-tables2 keeps for its own.
+        self.address_of = link
 
     def render(self, value: str, record: Any) -> SafeString:
-        address = self.link(record) if self.link else None
+        address = self.address_of(record) if self.address_of else None
         if not address:
             return show.code(str(value))
         return format_html(
@@ -129,11 +130,12 @@ class LinkColumn(tables.Column):
     """Text that leads to another row's page; `link` gives the address for a record, None leaves the text alone."""
 
     def __init__(self, *args: Any, link: Callable[[Any], str | None], **kwargs: Any) -> None:
-        self.link = link
         super().__init__(*args, **kwargs)
+        # Not `self.link`, which django-tables2 keeps for its own.
+        self.address_of = link
 
     def render(self, value: Any, record: Any) -> Any:
-        address = self.link(record)
+        address = self.address_of(record)
         return format_html('<a href="{}">{}</a>', address, value) if address else value
 
 
