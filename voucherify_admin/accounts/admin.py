@@ -1,5 +1,6 @@
 """Admin pages of people: who they are, their role, their time zone. What a role may do is set on its group."""
 
+from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import QuerySet
@@ -7,6 +8,9 @@ from django.http import HttpRequest
 
 from voucherify_admin.accounts.models import User
 from voucherify_admin.adminsite import CappedPaginator
+
+# People sign in by name; a list of confirmed addresses would only stand empty.
+admin.site.unregister(EmailAddress)
 
 
 @admin.register(User)
