@@ -203,7 +203,7 @@ class Redemption(Attempt):
     @property
     def reason(self) -> Reason | None:
         """Why it failed, or None for a success or a code that this version does not know."""
-        return Reason(self.failure_code) if self.failure_code in Reason else None
+        return next((reason for reason in Reason if reason == self.failure_code), None)
 
     @property
     def sentence(self) -> str:

@@ -2,7 +2,12 @@
 
 from ninja import NinjaAPI
 
+from campaigns.api import router as campaigns_router
+from redemptions.api import router as redemptions_router
 from voucherify_admin.api.errors import install_handlers
+from voucherify_admin.api.parser import BodyParser
+from voucherify_admin.exports.api import router as exports_router
+from vouchers.api import router as vouchers_router
 
 api = NinjaAPI(
     title="Redemption API",
@@ -12,7 +17,15 @@ api = NinjaAPI(
         "headers `X-App-Id` and `X-App-Token`. Amounts are whole cents, times are ISO 8601 in UTC."
     ),
     urls_namespace="v1",
+    parser=BodyParser(),
     docs_url="/docs",
     openapi_url="/openapi.json",
 )
 install_handlers(api)
+
+# The first route that fits wins, and a code may hold slashes: /vouchers/{code}/redemption goes before /vouchers/{code}.
+# So the routers stand from the top of the house to its bottom.
+api.add_router("", redemptions_router)
+api.add_router("", vouchers_router)
+api.add_router("", campaigns_router)
+api.add_router("", exports_router)

@@ -3,9 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from redemptions.views import OverviewView
 from voucherify_admin.api_urls import api
 
 urlpatterns = [
+    path("", OverviewView.as_view(), name="home"),
     path("", include("redemptions.urls")),
     path("vouchers/", include("vouchers.urls")),
     path("", include("campaigns.urls")),

@@ -1,0 +1,159 @@
+"""What one can ask of the attempts: for the page, the export and the API alike; must not show anything itself."""
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from campaigns.models import Campaign, Customer
+from redemptions.engine import Reason
+from redemptions.models import ChannelType, Redemption, RedemptionQuerySet, Result
+from voucherify_admin.api import lists
+from voucherify_admin.api.errors import ApiError, invalid_query
+from voucherify_admin.pages.filters import BaseFilter, ChoicesFilter, MoneyFilter, TextFilter, money_label
+
+# So many customers of one name are looked for; past that a name is no question that one can answer.
+MAX_NAMESAKES = 1000
+
+
+class CampaignInput(forms.TextInput):
+    """A text field that offers the newest campaigns' names; any other name can be typed as well."""
+
+    offered = 100
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        options = f"{name}-options"
+        names = Campaign.objects.order_by("-created_at", "-id").values_list("name", flat=True)[: self.offered]
+        return format_html(
+            '{}<datalist id="{}">{}</datalist>',
+            super().render(name, value, {**(attrs or {}), "list": options, "autocomplete": "off"}, renderer),
+            options,
+            format_html_join("", '<option value="{}"></option>', ((each,) for each in names)),
+        )
+
+
+class CodePatternField(forms.CharField):
+    """A code, or the beginning of one with a star behind it."""
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if value and not value.rstrip("*"):
+            raise ValidationError("Write at least one character of the code before the *.")
+
+
+class CodeFilter(TextFilter):
+    field_class = CodePatternField
+
+
+class RedemptionFilter(BaseFilter):
+    """The questions of the Redemptions view. Who was signed in can be asked by administrators only."""
+
+    time_field = "created_at"
+    metadata_field = "metadata"
+    primary = ("campaign", "period", "date_from", "date_to", "result", "status", "reason", "code")
+    needs_permission = {"user": "redemptions.filter_by_user"}
+
+    campaign = TextFilter(label="Campaign", method="filter_campaign", widget=CampaignInput)
+    result = ChoicesFilter(label="Result", choices=Result.choices)
+    status = ChoicesFilter(label="Status", choices=Redemption.Status.choices)
+    reason = ChoicesFilter(
+        label="Reason", field_name="failure_code", choices=[(reason.value, reason.label) for reason in Reason]
+    )
+    code = CodeFilter(label="Code", method="filter_code", help_text="Exact; SPRING* finds all that begin so.")
+    customer = TextFilter(
+        label="Customer", method="filter_customer", help_text="Source id, customer id, e-mail or full name."
+    )
+    channel = ChoicesFilter(label="Channel", field_name="channel_type", choices=ChannelType.choices)
+    amount_min = MoneyFilter(label=money_label("Amount from"), field_name="amount", lookup_expr="gte")
+    amount_max = MoneyFilter(label=money_label("Amount to"), field_name="amount", lookup_expr="lte")
+    user = django_filters.ModelChoiceFilter(
+        label="User",
+        queryset=lambda request: get_user_model().objects.order_by("username"),
+        to_field_name="username",
+        empty_label="Anyone",
+    )
+
+    class Meta:
+        model = Redemption
+        fields: list[str] = []
+
+    def filter_campaign(self, queryset: RedemptionQuerySet, name: str, value: str) -> QuerySet:
+        campaign = Campaign.objects.filter(Q(name=value) | Q(public_id=value)).first()
+        return queryset.filter(campaign=campaign) if campaign else queryset.of_gone_campaign(value)
+
+    def filter_code(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        if value.endswith("*"):
+            return queryset.filter(code__startswith=value.rstrip("*"))
+        return queryset.filter(code=value)
+
+    def filter_customer(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        # Looked up first: a list of keys lets PostgreSQL walk the index of the attempts, a join would not.
+        customers = list(Customer.objects.called(value).values_list("pk", flat=True)[:MAX_NAMESAKES])
+        by_source_id = Q(customer_source_id=value)
+        return queryset.filter(by_source_id | Q(customer__in=customers) if customers else by_source_id)
+
+
+# Voucherify's name of a field -> (column of an attempt, kind, column of a rollback).
+API_FIELDS = {
+    "voucher_code": ("code", "text", "redemption__code"),
+    "voucher": ("code", "text", "redemption__code"),
+    "related_object_id": ("voucher_public_id", "text", "redemption__voucher_public_id"),
+    "related_object": ("voucher_public_id", "text", "redemption__voucher_public_id"),
+    "related_object_parent_id": ("campaign__public_id", "text", "redemption__campaign__public_id"),
+    "parent_redemption_id": ("parent__public_id", "text", "redemption__parent__public_id"),
+    "failure_code": ("failure_code", "text", "failure_code"),
+    "result": ("result", "text", "result"),
+    "status": ("status", "text", "result"),
+    "customer_id": ("customer__public_id", "text", "redemption__customer__public_id"),
+    "customer": ("customer__public_id", "text", "redemption__customer__public_id"),
+    "campaign": ("campaign_name", "text", "redemption__campaign_name"),
+    "campaign_name": ("campaign_name", "text", "redemption__campaign_name"),
+    "user_login": ("channel_name", "text", "channel_name"),
+    "created_at": ("created_at", "date", "created_at"),
+}
+
+
+def api_filters(filters: lists.Filters, *, may_see_users: bool, rollbacks: bool = False) -> Q:
+    """Return Voucherify's filters as one condition on attempts, or on rollbacks.
+
+    Raises ApiError: 403 for `user_login` by whom it is not open to, whatever value was asked for; 400 for a field or
+    an operator that there is not.
+    """
+    parts = [_api_condition(condition, may_see_users, rollbacks) for condition in filters.conditions]
+    whole = Q()
+    for part in parts:
+        whole = whole | part if filters.any_of else whole & part
+    return whole
+
+
+def _api_condition(condition: lists.Condition, may_see_users: bool, rollbacks: bool) -> Q:
+    name = condition.field
+    if name == "object":
+        own = "redemption_rollback" if rollbacks else "redemption"
+        wanted = own in condition.values
+        if condition.operator in ("$is_not", "$not_in"):
+            wanted = not wanted
+        return Q() if wanted else Q(pk__in=[])
+    if name == "user_login" and not may_see_users:
+        raise ApiError(403, "forbidden", "Forbidden", "The filter user_login is for administrators")
+    if name.startswith("metadata."):
+        key = name.removeprefix("metadata.")
+        return lists.condition_q(condition, f"metadata__{key}", "json")
+    if name not in API_FIELDS:
+        raise invalid_query(f"Property .filters[{name}] is not a field of this list")
+    column, kind, rollback_column = API_FIELDS[name]
+    values = condition.values
+    if name == "failure_code":
+        # Voucherify's own pages name this reason both ways.
+        values = tuple("not_found" if value == "resource_not_found" else value for value in values)
+    if name == "status" and rollbacks:
+        results = {"SUCCEEDED": "SUCCESS", "FAILED": "FAILURE"}
+        values = tuple(results.get(value, value) for value in values)
+    asked = lists.Condition(name, condition.operator, values)
+    found = lists.condition_q(asked, rollback_column if rollbacks else column, kind)
+    return found & Q(channel_type=ChannelType.USER) if name == "user_login" else found
