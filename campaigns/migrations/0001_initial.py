@@ -130,6 +130,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["-created_at", "-id"], name="customer_newest"),
                     models.Index(django.db.models.functions.text.Lower("email"), name="customer_email"),
+                    models.Index(django.db.models.functions.text.Lower("name"), name="customer_name"),
                     django.contrib.postgres.indexes.GinIndex(
                         fields=["metadata"], name="customer_metadata", opclasses=["jsonb_path_ops"]
                     ),

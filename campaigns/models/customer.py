@@ -16,6 +16,12 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         """Narrow to the customer whose id or `source_id` is `reference`."""
         return self.filter(models.Q(public_id=reference) | models.Q(source_id=reference))
 
+    def called(self, text: str) -> Self:
+        """Narrow to the customers whose id, `source_id`, e-mail or name is `text`; the last two in any case."""
+        by_text = models.Q(email_lower=text.lower()) | models.Q(name_lower=text.lower())
+        matching = models.Q(public_id=text) | models.Q(source_id=text) | by_text
+        return self.alias(email_lower=Lower("email"), name_lower=Lower("name")).filter(matching)
+
 
 class Customer(models.Model):
     """A buyer as the shop knows them: `source_id` is the shop's own id."""
@@ -38,6 +44,7 @@ class Customer(models.Model):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="customer_newest"),
             models.Index(Lower("email"), name="customer_email"),
+            models.Index(Lower("name"), name="customer_name"),
             GinIndex(fields=["metadata"], name="customer_metadata", opclasses=["jsonb_path_ops"]),
         ]
 

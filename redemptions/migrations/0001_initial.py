@@ -175,7 +175,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="redemption",
-            index=models.Index(fields=["code", "-created_at", "-id"], name="redemption_code"),
+            index=models.Index(
+                condition=models.Q(("campaign", None), models.Q(("campaign_name", ""), _negated=True)),
+                fields=["campaign_name", "-created_at", "-id"],
+                name="redemption_gone_campaign",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="redemption",
+            index=models.Index(
+                fields=["code", "-created_at", "-id"],
+                name="redemption_code",
+                opclasses=["varchar_pattern_ops", "timestamptz_ops", "int8_ops"],
+            ),
         ),
         migrations.AddIndex(
             model_name="redemption",

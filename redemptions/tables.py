@@ -1,0 +1,69 @@
+"""The columns of the list of attempts; must not query: all that it shows stands on the row."""
+
+from typing import Any
+
+import django_tables2 as tables
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from redemptions.models import Redemption
+from voucherify_admin.pages import show
+from voucherify_admin.pages.tables import BaseTable, MoneyColumn, StatusColumn, TimeColumn
+
+CURSORS = ("after", "before")
+
+
+class RedemptionTable(BaseTable):
+    """Each row leads to the attempt's page and takes the list's question along, for "previous" and "next" there."""
+
+    created_at = TimeColumn(verbose_name="Time")
+    status = StatusColumn()
+    code = tables.Column()
+    campaign = tables.Column(accessor="campaign_name")
+    customer = tables.Column(accessor="customer_name", empty_values=())
+    amount = MoneyColumn()
+    reason = tables.Column(accessor="short_reason", attrs={"td": {"class": "reason"}})
+    channel = tables.Column(accessor="channel_type", empty_values=())
+
+    class Meta(BaseTable.Meta):
+        model = Redemption
+        fields = ("created_at", "status", "code", "campaign", "customer", "amount", "reason", "channel")
+
+    def before_render(self, request: Any) -> None:
+        self.request = request
+
+    def row_link(self, record: Redemption) -> str:
+        return reverse("redemptions:detail", args=[record.public_id]) + self._question
+
+    def render_code(self, value: str) -> SafeString:
+        return format_html("<code>{}</code>", value)
+
+    def render_customer(self, record: Redemption) -> str | SafeString:
+        return record.customer_name or record.customer_source_id or show.NOTHING
+
+    def render_channel(self, record: Redemption) -> str:
+        return record.channel_text(names_users=self._names_users)
+
+    @property
+    def _question(self) -> str:
+        if not hasattr(self, "_asked"):
+            query = self.request.GET.copy()
+            for name in CURSORS:
+                query.pop(name, None)
+            self._asked = f"?{query.urlencode()}" if query else ""
+        return self._asked
+
+    @property
+    def _names_users(self) -> bool:
+        return self.request.user.has_perm("redemptions.filter_by_user")
+
+
+class AttemptTable(RedemptionTable):
+    """The few columns for attempts that stand beside another one; leads to their pages without a question."""
+
+    class Meta(RedemptionTable.Meta):
+        fields = ("created_at", "status", "code", "customer", "reason")
+        exclude = ("campaign", "amount", "channel")
+
+    _asked = ""

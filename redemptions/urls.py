@@ -1,0 +1,14 @@
+"""Pages of the attempts and of the till; the overview stands at the root of the site."""
+
+from django.urls import path
+
+from redemptions import views
+
+app_name = "redemptions"
+
+urlpatterns = [
+    path("redemptions/", views.RedemptionListView.as_view(), name="list"),
+    path("redemptions/<slug:public_id>/", views.RedemptionDetailView.as_view(), name="detail"),
+    path("redemptions/<slug:public_id>/roll-back/", views.RollBackView.as_view(), name="roll_back"),
+    path("redeem/", views.RedeemView.as_view(), name="redeem"),
+]

@@ -1,0 +1,9 @@
+"""Pages of the attempts: the list, one attempt, its rollback, the till, and the overview of them all."""
+
+from redemptions.views.attempts import RedemptionListView
+from redemptions.views.detail import RedemptionDetailView
+from redemptions.views.overview import OverviewView
+from redemptions.views.redeem import RedeemView
+from redemptions.views.rollback import RollBackView
+
+__all__ = ["OverviewView", "RedeemView", "RedemptionDetailView", "RedemptionListView", "RollBackView"]

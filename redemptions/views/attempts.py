@@ -1,0 +1,18 @@
+"""The Redemptions view: every attempt that the filter asks for; only names what the base view needs."""
+
+from redemptions.filters import RedemptionFilter
+from redemptions.models import Redemption
+from redemptions.tables import RedemptionTable
+from voucherify_admin.pages.views import FilteredListView
+
+
+class RedemptionListView(FilteredListView):
+    """All attempts, newest first."""
+
+    permission_required = "redemptions.view_redemption"
+    title = "Redemptions"
+    queryset = Redemption.objects.for_list()
+    filterset_class = RedemptionFilter
+    table_class = RedemptionTable
+    export_kind = "redemption"
+    empty_text = "No code was tried yet. Each attempt appears here, successful or not."

@@ -1,0 +1,82 @@
+"""The stored facts of a refusal as rows for a page: what was found and wanted, clause by clause; decides nothing."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from campaigns.words import clause_in_words
+from redemptions import sentences
+from voucherify_admin.pages import show
+
+MONEY_CLAUSES = {"order.amount", "order.initial_amount"}
+# Of use to the program only.
+UNTOLD = {"check", "tree", "path", "clause", "operator", "segment_names"}
+# Said clause by clause where there is a rule.
+IN_CLAUSES = {"wanted", "found", "property"}
+MAX_LEVEL = 4
+
+
+@dataclass(frozen=True)
+class ClauseOutcome:
+    """One clause of the rule: whether it held, in words, and what was found. `level` is how deep it is nested."""
+
+    holds: bool | None
+    text: str
+    found: str
+    level: int
+
+    @property
+    def status(self) -> str:
+        return {True: "met", False: "not met", None: "not known"}[self.holds]
+
+    @property
+    def icon(self) -> str:
+        return {True: "circle-check", False: "circle-x", None: "help-circle"}[self.holds]
+
+
+def rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was compared as (label, value), in the order in which the engine wrote it; times in the active zone."""
+    zone, currency = timezone.get_current_timezone(), settings.CURRENCY
+    untold = UNTOLD | IN_CLAUSES if facts.get("tree") else UNTOLD
+    return [
+        (sentences.fact_label(name), sentences.fact_text(name, value, facts, tz=zone, currency=currency))
+        for name, value in facts.items()
+        if name not in untold and value not in (None, "", [], {})
+    ]
+
+
+def clauses(facts: Mapping[str, Any]) -> list[ClauseOutcome]:
+    """The clauses of the rule that decided, nested ones after the one that they stand in."""
+    tree = facts.get("tree")
+    return list(_clauses(tree, facts.get("segment_names") or {}, 0)) if isinstance(tree, Mapping) else []
+
+
+def _clauses(tree: Mapping[str, Any], segment_names: Mapping[str, str], level: int) -> Iterator[ClauseOutcome]:
+    for node in tree.get("rules") or []:
+        name, operator = node.get("name") or "", node.get("operator")
+        conditions = node.get("conditions") or ({operator: node.get("wanted") or []} if operator else {})
+        clause: Any = SimpleNamespace(name=name, property=node.get("property"), conditions=conditions)
+        found = node.get("found")
+        if name == "customer.segment" and isinstance(found, list):
+            found = [segment_names.get(one, one) for one in found]
+        yield ClauseOutcome(
+            holds=node.get("holds"),
+            text=clause_in_words(clause, segment_names),
+            found=show.money(found) if name in MONEY_CLAUSES and isinstance(found, int) else _plain(found),
+            level=min(level, MAX_LEVEL),
+        )
+        yield from _clauses(node, segment_names, level + 1)
+
+
+def _plain(value: Any) -> str:
+    if value is None or value == []:
+        return "nothing"
+    if isinstance(value, list):
+        return ", ".join(_plain(one) for one in value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -1,0 +1,107 @@
+"""The page that rolls one redemption back: shows what would change, asks why, tells what came of it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.views.generic import FormView
+
+from redemptions import actions
+from redemptions.actions import RollbackRequest
+from redemptions.forms import RollBackForm
+from redemptions.models import Redemption, Result, Rollback
+from redemptions.views.channel import channel_of
+from voucherify_admin.pages import show
+from voucherify_admin.pages.views import StaffMixin
+
+EFFECTS = {"redeemed_quantity": "Times redeemed", "gift_balance": "Balance of the gift card"}
+
+
+class RollBackView(StaffMixin, FormView):
+    """Preview, mandatory reason, rollback."""
+
+    permission_required = ("redemptions.view_redemption", "redemptions.roll_back")
+    template_name = "redemptions/redemption_roll_back.html"
+    form_class = RollBackForm
+
+    @cached_property
+    def redemption(self) -> Redemption:
+        rows = Redemption.objects.select_related("voucher", "customer")
+        return get_object_or_404(rows, public_id=self.kwargs["public_id"])
+
+    def get_title(self) -> str:
+        return f"Roll back {self.redemption.code}"
+
+    def get_success_url(self) -> str:
+        address = reverse("redemptions:detail", args=[self.redemption.public_id])
+        return f"{address}?{self.request.GET.urlencode()}" if self.request.GET else address
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        preview = actions.preview_rollback(self.redemption)
+        done = self.redemption.rollbacks.filter(result=Result.SUCCESS).first()
+        return super().get_context_data(
+            redemption=self.redemption,
+            refusal=preview["refusal"],
+            effects=[effect_in_words(name, change) for name, change in preview["effects"].items()],
+            undone_by=done,
+            cancel_url=self.get_success_url(),
+            **kwargs,
+        )
+
+    def form_valid(self, form: RollBackForm) -> HttpResponse:
+        request = self.request
+        rollback = actions.roll_back(
+            RollbackRequest(
+                redemption_id=self.redemption.public_id,
+                channel=channel_of(request.user),
+                reason=form.cleaned_data["reason"],
+                request_id=request.call.request_id,
+            )
+        )
+        for kind, name in (
+            ("voucher", self.redemption.code if self.redemption.voucher_public_id else ""),
+            ("redemption", self.redemption.public_id),
+            ("rollback", rollback.public_id),
+        ):
+            request.call.touch(kind, name)
+        request.call.log_as_event(answer(rollback, self.redemption))
+        if rollback.result == Result.SUCCESS:
+            messages.success(request, f"{self.redemption.code} is rolled back: the use was given back.")
+        else:
+            messages.error(request, f"Nothing was changed: {refusal_in_words(rollback)}")
+        return HttpResponseRedirect(self.get_success_url())
+
+
+def effect_in_words(name: str, change: list[int]) -> dict[str, str]:
+    """What a rollback changes, as label, value before, value after and difference."""
+    before, after = change
+    word = show.money if name == "gift_balance" else (lambda number: f"{number:,}")
+    difference = after - before
+    sign = "+" if difference > 0 else ""
+    return {
+        "label": EFFECTS.get(name, name.replace("_", " ").capitalize()),
+        "before": word(before),
+        "after": word(after),
+        "difference": f"{sign}{word(difference)}".replace("-", "−"),
+    }
+
+
+def refusal_in_words(rollback: Rollback) -> str:
+    """Why a rollback was refused, as one sentence."""
+    return rollback.effects.get("details") or f"{rollback.failure_message}."
+
+
+def answer(rollback: Rollback, redemption: Redemption) -> dict[str, Any]:
+    """What came of it, for the log of events."""
+    return {
+        "id": rollback.public_id,
+        "object": "redemption_rollback",
+        "redemption": redemption.public_id,
+        "result": rollback.result,
+        "failure_code": rollback.failure_code or None,
+        "reason": rollback.reason,
+        "effects": rollback.effects,
+    }
