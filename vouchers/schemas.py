@@ -136,8 +136,9 @@ class VoucherIn(VoucherTemplateIn):
         template = dict(campaign.voucher_template) if campaign else {}
         if not template or self.type or self.discount or self.gift:
             sent = self.template()
-            if template and sent["type"] != template["type"]:
-                raise invalid_payload(f"Property .type should be {template['type']}, as the campaign's vouchers are")
+            kind = _kind_of(template) if template else sent["type"]
+            if sent["type"] != kind:
+                raise invalid_payload(f"Property .type should be {kind}, as the campaign's vouchers are")
             template = {"redemption": template.get("redemption"), "code_config": template.get("code_config"), **sent}
         else:
             self.check_supported()
@@ -261,7 +262,7 @@ def draft_of(template: Mapping[str, Any], campaign: Campaign | None = None) -> V
     gift = template.get("gift") or {}
     moments = CampaignFields.model_validate({name: template.get(name) for name in ("start_date", "expiration_date")})
     return VoucherDraft(
-        type=template["type"],
+        type=_kind_of(template),
         discount=template.get("discount"),
         gift_amount=gift.get("amount", 0),
         gift_effect=gift.get("effect", "APPLY_TO_ORDER"),
@@ -272,6 +273,11 @@ def draft_of(template: Mapping[str, Any], campaign: Campaign | None = None) -> V
         category=campaign.category if campaign else "",
         code_config=template.get("code_config") or {},
     )
+
+
+def _kind_of(template: Mapping[str, Any]) -> str:
+    # Staff may have written the template by hand in Django admin, where nothing asks for the type.
+    return template.get("type") or (Voucher.Type.GIFT if template.get("gift") else Voucher.Type.DISCOUNT)
 
 
 # --- Answers ------------------------------------------------------------------------------------------------------

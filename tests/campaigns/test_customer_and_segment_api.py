@@ -1,0 +1,192 @@
+"""Customers and segments over /v1."""
+
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+from django.utils import timezone
+from voucherify import models as sdk
+
+from campaigns.models import Customer, Segment
+from tests.factories import as_json, make_customer, make_key, make_redemption, make_segment
+from voucherify_admin.api.models import CallTouch
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = {"city": "Köln", "country": "DE", "line_1": "Ring 1", "line_2": None, "postal_code": "50667", "state": None}
+
+
+@pytest.fixture
+def call(client):
+    headers = make_key()
+
+    def send(method: str, path: str, body=None, headers=headers):
+        data = b"" if body is None else as_json(body)
+        return client.generic(method, f"/v1{path}", data=data, content_type="application/json", headers=headers)
+
+    return send
+
+
+def test_a_customer_is_created_once_and_updated_after(call):
+    sent = {
+        "source_id": "shop 1/ä",
+        "name": "Ewa",
+        "email": "ewa@example.com",
+        "phone": "+48 1",
+        "birthdate": "1990-12-31",
+        "address": ADDRESS,
+        "metadata": {"level": "gold"},
+        "description": None,
+    }
+    body = call("POST", "/customers", sent).json()
+    sdk.CustomersCreateResponseBody.from_dict(body)
+    assert {name: body[name] for name in sent if name != "description"} == {
+        name: value for name, value in sent.items() if name != "description"
+    }
+    assert "description" not in body
+    again = call("POST", "/customers", {"source_id": "shop 1/ä", "metadata": {"visits": 3}}).json()
+    assert (again["id"], again["name"]) == (body["id"], "Ewa")
+    assert again["metadata"] == {"level": "gold", "visits": 3}
+    by_id = call("POST", "/customers", {"id": body["id"], "name": "Ewa K."}).json()
+    assert by_id["name"] == "Ewa K."
+    for reference in (body["id"], quote("shop 1/ä", safe="")):
+        got = call("GET", f"/customers/{reference}")
+        assert got.json()["id"] == body["id"]
+        sdk.CustomersGetResponseBody.from_dict(got.json())
+    assert Customer.objects.count() == 1
+    assert CallTouch.objects.filter(object_type="customer", object_id=body["id"]).count() == 5
+
+
+def test_a_bare_customer_has_a_null_address_and_no_metadata(call):
+    for sent in ({"source_id": "bare"}, {}, None):
+        body = call("POST", "/customers", sent).json()
+        sdk.CustomersCreateResponseBody.from_dict(body)
+        assert body["address"] is None
+        assert "metadata" not in body
+        assert "name" not in body
+
+
+def test_an_update_changes_what_is_sent(call):
+    customer = make_customer(source_id="s", name="Old", metadata={"a": 1})
+    body = call("PUT", "/customers/s", {"name": "New", "email": None, "metadata": {"b": 2}}).json()
+    sdk.CustomersUpdateResponseBody.from_dict(body)
+    assert (body["name"], body["email"], body["metadata"]) == ("New", customer.email, {"a": 1, "b": 2})
+    assert call("PUT", "/customers/none", {"name": "x"}).status_code == 404
+
+
+def test_a_source_id_of_somebody_else_is_refused(call):
+    make_customer(source_id="hers")
+    his = make_customer(source_id=None)
+    response = call("PUT", f"/customers/{his.public_id}", {"source_id": "hers"})
+    assert (response.status_code, response.json()["key"]) == (409, "duplicate_found")
+    assert response.json()["details"] == "Duplicated customer exists with source_id hers"
+
+
+def test_a_customer_is_deleted_and_their_redemptions_stay(call):
+    customer = make_customer(source_id="gone", name="Gone")
+    redemption = make_redemption(customer=customer)
+    assert call("DELETE", "/customers/gone").status_code == 204
+    redemption.refresh_from_db()
+    assert (redemption.customer, redemption.customer_name) == (None, "Gone")
+    for method in ("GET", "PUT", "DELETE"):
+        body = call(method, "/customers/gone").json()
+        assert (body["code"], body["details"]) == (404, "Cannot find customer with id gone")
+
+
+@pytest.mark.parametrize(
+    ("body", "details"),
+    [
+        ({"source_id": 5}, "Property .source_id must be string"),
+        ({"source_id": "x" * 201}, "Property .source_id"),
+        ({"source_id": "x\ny"}, "Property .source_id"),
+        ({"name": "x" * 201}, "Property .name"),
+        ({"name": ["x"]}, "Property .name must be string"),
+        ({"email": "x" * 255}, "Property .email"),
+        ({"birthdate": "yesterday"}, "Property .birthdate"),
+        ({"birthdate": 19900101}, "Property .birthdate"),
+        ({"address": "Ring 1"}, "Property .address must be object"),
+        ({"address": {"city": 5}}, "Property .address.city must be string"),
+        ({"metadata": "x"}, "Property .metadata must be object"),
+        ({"name": "a\x00b"}, "cannot be stored"),
+        ("x", "must be object"),
+    ],
+)
+def test_a_customer_that_does_not_fit_is_refused(call, body, details):
+    make_customer(source_id="known")
+    for method, path in (("POST", "/customers"), ("PUT", "/customers/known")):
+        response = call(method, path, body)
+        assert (response.status_code, response.json()["key"]) == (400, "invalid_payload"), response.content
+        assert details in response.json()["details"]
+
+
+def test_an_unknown_id_is_404_and_creates_nobody(call):
+    response = call("POST", "/customers", {"id": "cust_none", "name": "x"})
+    assert (response.status_code, response.json()["resource_id"]) == (404, "cust_none")
+    assert not Customer.objects.exists()
+
+
+def test_customers_are_listed_and_found(call):
+    now = timezone.now()
+    a = make_customer(name="A", email="A@Example.com", created_at=now - timedelta(days=9), address={"city": "Bonn"})
+    make_customer(name="B", created_at=now - timedelta(days=1))
+    segment = make_segment(a)
+
+    def names(query: str) -> str:
+        response = call("GET", f"/customers?{query}")
+        assert response.status_code == 200, response.content
+        sdk.CustomersListResponseBody.from_dict(response.json())
+        return "".join(customer["name"] for customer in response.json()["customers"])
+
+    assert names("") == "BA"
+    assert names("order=created_at&limit=1") == "A"
+    assert names("email=a@example.COM") == "A"
+    assert names("name=B") == "B"
+    assert names("city=Bonn") == "A"
+    assert names(f"segment_id={segment.public_id}") == "A"
+    assert names("created_at[after]=" + (now - timedelta(days=3)).date().isoformat()) == "B"
+    for query in ("name=%00", "created_at[before]=soon", "page=0", "order=shoe"):
+        response = call("GET", f"/customers?{query}")
+        assert (response.status_code, response.json()["key"]) == (400, "invalid_query_params")
+
+
+def test_a_static_segment_holds_its_customers_until_it_is_deleted(call):
+    one, other = make_customer(), make_customer()
+    sent = {"name": "VIP", "type": "static", "customers": [one.public_id, other.public_id, one.public_id]}
+    body = call("POST", "/segments", sent).json()
+    sdk.SegmentsCreateResponseBody.from_dict(body)
+    assert (body["type"], body["filter"]) == ("static", None)
+    segment = Segment.objects.get(public_id=body["id"])
+    assert set(segment.customers.all()) == {one, other}
+    assert call("GET", f"/segments/{body['id']}").json() == body
+    listed = call("GET", "/segments").json()
+    assert (listed["data_ref"], listed["data"], listed["total"]) == ("data", [body], 1)
+    assert call("DELETE", f"/segments/{body['id']}").status_code == 204
+    assert call("GET", f"/segments/{body['id']}").status_code == 404
+    assert Customer.objects.count() == 2
+
+
+@pytest.mark.parametrize("kind", ["auto-update", "passive"])
+def test_segments_by_filter_are_refused_with_what_to_do(call, kind):
+    response = call("POST", "/segments", {"name": "S", "type": kind, "filter": {"junction": "and"}})
+    assert (response.status_code, response.json()["key"]) == (400, "invalid_payload")
+    assert "only static ones are" in response.json()["details"]
+
+
+def test_a_segment_of_unknown_customers_is_refused_whole(call):
+    known = make_customer()
+    response = call("POST", "/segments", {"name": "S", "type": "static", "customers": [known.public_id, "cust_none"]})
+    assert (response.status_code, response.json()["resource_id"]) == (404, "cust_none")
+    for body in ({}, {"name": "S", "customers": "x"}, {"name": "S", "customers": [5]}, {"name": None}):
+        assert call("POST", "/segments", body).status_code == 400
+    assert not Segment.objects.exists()
+
+
+def test_a_merchants_key_sees_no_customers_and_a_viewers_changes_none(call):
+    make_customer(source_id="c")
+    merchant, viewer = make_key("Merchant"), make_key("Viewer")
+    assert call("GET", "/customers/c", headers=merchant).status_code == 403
+    assert call("POST", "/customers", {"name": "x"}, headers=merchant).status_code == 403
+    assert call("GET", "/customers/c", headers=viewer).status_code == 200
+    assert call("PUT", "/customers/c", {"name": "x"}, headers=viewer).status_code == 403
+    assert call("DELETE", "/customers/c", headers=viewer).status_code == 403
+    assert call("DELETE", "/customers/c", headers=make_key("User")).status_code == 204
