@@ -143,7 +143,7 @@ CELERY_TIMEZONE = TIME_ZONE
 STORAGES = {
     "default": {
         "BACKEND": env.str("FILE_STORAGE", "django.core.files.storage.FileSystemStorage"),
-        "OPTIONS": env.json("FILE_STORAGE_OPTIONS", "{}"),
+        "OPTIONS": env.json("FILE_STORAGE_OPTIONS", {}),
     },
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"

@@ -118,7 +118,8 @@ def campaign_out(campaign: Campaign, *, vouchers_count: int, assignments: Sequen
         "name": campaign.name,
         "campaign_type": campaign.campaign_type,
         "type": campaign.type,
-        "voucher": campaign.voucher_template,
+        # Voucherify always says how codes are made, and its clients count on it.
+        "voucher": {"code_config": {"length": 8, "pattern": "########"}, **campaign.voucher_template},
         "auto_join": False,
         "join_once": False,
         "use_voucher_metadata_schema": False,
