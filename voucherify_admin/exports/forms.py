@@ -85,8 +85,8 @@ class ExportForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         typed = [key.strip() for key in re.split(r"[,\n]", cleaned.get("more_metadata", "")) if key.strip()]
-        fields = self._placed([*cleaned.get("columns", []), *(f"{METADATA}{key}" for key in typed)])
-        fields = list(dict.fromkeys(fields))
+        ticked = [*cleaned.get("columns", []), *(f"{METADATA}{key}" for key in typed)]
+        fields = self._placed(list(dict.fromkeys(ticked)))
         unknown = self.exporter.unknown_fields(fields, self.reader)
         if unknown:
             self.add_error("columns", f"There is no field “{unknown[0]}” that your role may export.")
