@@ -67,6 +67,11 @@ class VoucherDetailView(FilteredListView):
             return ApiCall.objects.none()
         return ApiCall.objects.touching("voucher", self.kwargs["code"]).defer("request_body", "response_body")
 
+    def existed(self) -> bool:
+        """Whether a call ever succeeded with this code; asking whether it is valid succeeds for any code."""
+        calls = ApiCall.objects.touching("voucher", self.kwargs["code"])
+        return calls.filter(status__lt=400, path__startswith="/v1/").exclude(path__contains="/validat").exists()
+
     def get_table_kwargs(self) -> dict[str, Any]:
         return {} if may_see_users(self.request.user) else {"exclude": ("user_login",)}
 
@@ -75,8 +80,10 @@ class VoucherDetailView(FilteredListView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(may_see_events=self.may_see_events, voucher=self.voucher, **kwargs)
-        if self.voucher is None or self.is_fragment():
+        if self.is_fragment():
             return context
+        if self.voucher is None:
+            return context | {"existed": self.may_see_events and self.existed()}
         state, sentence = voucher_state(self.voucher, now=timezone.now())
         campaign = self.voucher.campaign
         return context | {

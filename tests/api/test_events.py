@@ -145,10 +145,14 @@ def test_a_merchant_sees_the_voucher_without_events_and_not_the_log(client):
 
 
 def test_a_code_without_voucher_still_shows_the_calls_that_named_it(marketing):
-    call = make_call(("voucher", "GONE"), method="DELETE")
+    tried = make_call(("voucher", "GONE"), status=404)
     response = marketing.get(reverse("vouchers:detail", args=["GONE"]))
     assert response.status_code == 404
-    assert call.request_id in response.content.decode()
+    assert tried.request_id in response.content.decode()
+    assert "most likely never existed" in response.content.decode()
+
+    make_call(("voucher", "GONE"), method="DELETE", path="/v1/vouchers/GONE", status=204)
+    assert "It has been deleted" in marketing.get(reverse("vouchers:detail", args=["GONE"])).content.decode()
 
 
 def test_a_call_shows_both_bodies_where_it_came_from_and_what_it_touched(marketing):
@@ -169,6 +173,18 @@ def test_a_call_shows_both_bodies_where_it_came_from_and_what_it_touched(marketi
         reverse("campaigns:customer_detail", args=["cust_1"]),
     ):
         assert text in content
+
+
+def test_the_drawer_gets_the_call_without_the_frame(marketing):
+    call = make_call()
+    response = marketing.get(
+        reverse("api:call_detail", args=[call.request_id]), headers={"HX-Request": "true", "HX-Target": "drawer-body"}
+    )
+    content = response.content.decode()
+    assert "<html" not in content
+    assert "shop-7" in content
+    assert reverse("api:call_detail", args=[call.request_id]) in content
+    assert "HX-Target" in response["Vary"]
 
 
 def test_a_body_that_is_no_json_is_shown_as_it_was(marketing):
@@ -194,8 +210,7 @@ def test_a_call_is_copied_as_curl_with_a_placeholder_for_the_secret(marketing):
 
 def test_a_call_is_copied_as_json(marketing):
     call = make_call(ip_address=None)
-    copied = marketing.get(reverse("api:call_detail", args=[call.request_id])).context["as_json"]
-    copied = json.loads(json.dumps(copied))
+    copied = json.loads(marketing.get(reverse("api:call_detail", args=[call.request_id])).context["json_text"])
     assert copied["request_body"] == {"customer": {"source_id": "shop-7"}}
     assert copied["method"] == "POST"
     assert copied["ip_address"] is None

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.urls import NoReverseMatch, reverse
+from django.utils.cache import patch_vary_headers
 from django.views.generic import DetailView
 
 from voucherify_admin.api.filters import CallFilter
 from voucherify_admin.api.models import ApiCall, CallTouch
 from voucherify_admin.api.replay import as_curl, as_json, call_url
 from voucherify_admin.api.tables import CallTable
+from voucherify_admin.pages import show
 from voucherify_admin.pages.views import FilteredListView, StaffMixin
 
 # What stands above is named by URL: this package is floor.
@@ -31,6 +33,7 @@ class CallListView(FilteredListView):
     """Every request to the API, and what staff did to vouchers."""
 
     title = "API log"
+    template_name = "api/call_list.html"
     permission_required = "api.view_apicall"
     queryset = ApiCall.objects.defer("request_body", "response_body")
     filterset_class = CallFilter
@@ -55,7 +58,13 @@ class CallDetailView(StaffMixin, DetailView):
         return call
 
     def get_template_names(self) -> list[str]:
-        return ["api/_call.html"] if self.request.headers.get("HX-Target") == "drawer-body" else [self.template_name]
+        in_drawer = self.request.headers.get("HX-Target") == "drawer-body"
+        return ["api/_call_drawer.html"] if in_drawer else [self.template_name]
+
+    def render_to_response(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().render_to_response(*args, **kwargs)
+        patch_vary_headers(response, ("HX-Request", "HX-Target"))
+        return response
 
     def get_title(self) -> str:
         return f"{self.object.method} {self.object.path}"
@@ -67,7 +76,7 @@ class CallDetailView(StaffMixin, DetailView):
             url=call_url(call),
             touched=list(touched_pages(call, user)),
             user_login=call.user_login if with_user else "",
-            as_json=as_json(call, with_user=with_user),
+            json_text=show.pretty_json(as_json(call, with_user=with_user)),
             as_curl=as_curl(call),
             **kwargs,
         )

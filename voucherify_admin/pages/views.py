@@ -95,6 +95,8 @@ class FilteredListView(StaffMixin, TemplateView):
     export_kind: str | None = None
     empty_text = "Nothing here yet."
     page_size = 50
+    # Inside another page a list is a glance; its pages and its own page show the rest.
+    embedded_page_size = 10
     keyset: tuple[str, ...] = ("created_at", "id")
 
     def get_queryset(self) -> QuerySet:
@@ -124,6 +126,8 @@ class FilteredListView(StaffMixin, TemplateView):
         return [self.fragment_template_name if self.is_fragment() else self.template_name]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        target = self.request.headers.get("HX-Target") if self.is_fragment() else None
+        embedded = bool(target) and target != "list"
         filterset = self.get_filterset()
         errors = [] if filterset.is_valid() else filterset.errors_named()
         page = keyset.KeysetPage([])
@@ -134,13 +138,12 @@ class FilteredListView(StaffMixin, TemplateView):
                     keyset=self.keyset,
                     after=self.request.GET.get("after"),
                     before=self.request.GET.get("before"),
-                    size=self.page_size,
+                    size=self.embedded_page_size if embedded else self.page_size,
                 )
             except keyset.BadCursorError:
                 errors = [("Page", "This address names no place in this list; start again from the newest.")]
         table = self.table_class(page.rows, **self.get_table_kwargs())
         table.request = self.request
-        target = self.request.headers.get("HX-Target") if self.is_fragment() else None
         return super().get_context_data(
             filter=filterset,
             table=table,
@@ -149,7 +152,7 @@ class FilteredListView(StaffMixin, TemplateView):
             chips=filterset.chips(),
             empty_text=self.empty_text,
             list_target=target or "list",
-            embedded=bool(target) and target != "list",
+            embedded=embedded,
             export_url=self.get_export_url(),
             **kwargs,
         )
