@@ -116,7 +116,7 @@ def test_a_name_that_is_taken_is_refused_with_409(call):
                 "voucher": {**TEMPLATE, "code_config": {"pattern": "#", "charset": "AB"}},
                 "vouchers_count": 3,
             },
-            "can make only 1",
+            "can make only 2",
         ),
     ],
 )

@@ -381,6 +381,7 @@ def test_the_list_is_filtered_in_each_of_the_ways_that_clients_use(call):
         "filters[redemption.redeemed_quantity][conditions][$in][0]=99999999999999999999&filters[x]=1",
         "filters[redemption.redeemed_quantity][conditions][$more_than]=99999999999999999999",
         "filters[expiration_date][conditions][$before]=soon",
+        "filters[expiration_date][conditions][$is]=0",
         "filters[code][conditions][$is]=%00",
         "filters[metadata.x%00][conditions][$is]=1",
         "code=%00",
@@ -445,4 +446,8 @@ def test_the_api_document_describes_every_route_of_the_vouchers(client):
     assert document["components"]["schemas"]["VoucherOut"]["properties"]["redemption"]
     names = {parameter["name"] for parameter in document["paths"]["/v1/vouchers"]["get"]["parameters"]}
     assert {"limit", "page", "order", "campaign_id", "created_at[before]"} <= names
+    assert create["security"] == [{"X-App-Id": [], "X-App-Token": []}]
+    assert create["operationId"] == "create_voucher_with_code"
+    ids = [one["operationId"] for path in document["paths"].values() for one in path.values()]
+    assert len(ids) == len(set(ids))
     assert client.get("/v1/docs").status_code == 200

@@ -288,17 +288,17 @@ def condition_q(condition: Condition, column: str, kind: str = "text") -> Q:
         if kind == "text":
             empty |= Q(**{column: ""})
         return empty if operator == "$is_unknown" else ~empty
-    values = [_typed(text, kind, place) for text in condition.values]
-    if not values:
+    if not condition.values:
         raise invalid_query(f"Property {place} needs a value")
+    if kind == "date" and (q := _relative(operator, column, condition.values[0], place)) is not None:
+        return q
+    values = [_typed(text, kind, place) for text in condition.values]
     if operator in ("$is", "$in"):
         return _any_equal(column, values)
     if operator in ("$is_not", "$not_in"):
         return ~_any_equal(column, values)
     if operator == "$not_contain":
         return ~Q(**{f"{column}__icontains": values[0]})
-    if kind == "date" and (q := _relative(operator, column, condition.values[0], place)) is not None:
-        return q
     if operator not in _TEXT:
         raise invalid_query(f"Property {place} is not a condition that this field knows")
     return Q(**{f"{column}{_TEXT[operator]}": values[0]})
@@ -309,7 +309,7 @@ def _typed(text: str, kind: str, place: str) -> Any:
         if not re.fullmatch(r"-?\d{1,18}", text, re.ASCII):
             raise invalid_query(f"Property {place} must be integer")
         return int(text)
-    if kind == "date" and not text.isdigit():
+    if kind == "date":
         return parse_moment(text, place)
     if "\x00" in text:
         raise invalid_query(f"Property {place} holds a character that no value has (NUL)")
