@@ -38,7 +38,7 @@ class RedeemForm(forms.Form):
 
     code = forms.CharField(
         max_length=200,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}),
         error_messages={"required": "Type or scan the code."},
     )
     amount = PriceField(label="Order amount", required=False)

@@ -19,7 +19,7 @@ class RedemptionTable(BaseTable):
 
     created_at = TimeColumn(verbose_name="Time")
     status = StatusColumn()
-    code = tables.Column()
+    code = tables.Column(attrs={"td": {"class": "code-cell"}})
     campaign = tables.Column(accessor="campaign_name")
     customer = tables.Column(accessor="customer_name", empty_values=())
     amount = MoneyColumn()
@@ -37,7 +37,7 @@ class RedemptionTable(BaseTable):
         return reverse("redemptions:detail", args=[record.public_id]) + self._question
 
     def render_code(self, value: str) -> SafeString:
-        return format_html("<code>{}</code>", value)
+        return format_html('<code title="{}">{}</code>', value, value)
 
     def render_customer(self, record: Redemption) -> str | SafeString:
         return record.customer_name or record.customer_source_id or show.NOTHING

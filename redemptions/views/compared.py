@@ -18,6 +18,21 @@ UNTOLD = {"check", "tree", "path", "clause", "operator", "segment_names"}
 # Said clause by clause where there is a rule.
 IN_CLAUSES = {"wanted", "found", "property"}
 MAX_LEVEL = 4
+# The row's JSON keeps no order of its own; what one asks first stands first.
+FIRST = (
+    "rule_name",
+    "assigned_to",
+    "of",
+    "name",
+    "starts_at",
+    "expired_at",
+    "now",
+    "limit",
+    "used",
+    "asked",
+    "balance",
+)
+LAST = ("rule_id", "details")
 
 
 @dataclass(frozen=True)
@@ -25,6 +40,7 @@ class ClauseOutcome:
     """One clause of the rule: whether it held, in words, and what was found. `level` is how deep it is nested."""
 
     holds: bool | None
+    path: str
     text: str
     found: str
     level: int
@@ -39,14 +55,28 @@ class ClauseOutcome:
 
 
 def rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What was compared as (label, value), in the order in which the engine wrote it; times in the active zone."""
+    """What was compared as (label, value); times in the active zone."""
     zone, currency = timezone.get_current_timezone(), settings.CURRENCY
     untold = UNTOLD | IN_CLAUSES if facts.get("tree") else UNTOLD
     return [
         (sentences.fact_label(name), sentences.fact_text(name, value, facts, tz=zone, currency=currency))
-        for name, value in facts.items()
+        for name, value in sorted(facts.items(), key=lambda fact: _place(fact[0]))
         if name not in untold and value not in (None, "", [], {})
     ]
+
+
+def _place(name: str) -> tuple[int, str]:
+    if name in FIRST:
+        return FIRST.index(name), name
+    return len(FIRST) + (LAST.index(name) + 1 if name in LAST else 0), name
+
+
+def logic(facts: Mapping[str, Any]) -> str:
+    """How the rule combines its clauses, e.g. "1 and (2 or 3)"; empty where there is only one."""
+    tree = facts.get("tree")
+    if not isinstance(tree, Mapping) or len(tree.get("rules") or []) < 2:
+        return ""
+    return str(tree.get("logic") or "")
 
 
 def clauses(facts: Mapping[str, Any]) -> list[ClauseOutcome]:
@@ -65,6 +95,7 @@ def _clauses(tree: Mapping[str, Any], segment_names: Mapping[str, str], level: i
             found = [segment_names.get(one, one) for one in found]
         yield ClauseOutcome(
             holds=node.get("holds"),
+            path=str(node.get("path") or ""),
             text=clause_in_words(clause, segment_names),
             found=show.money(found) if name in MONEY_CLAUSES and isinstance(found, int) else _plain(found),
             level=min(level, MAX_LEVEL),

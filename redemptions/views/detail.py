@@ -39,6 +39,7 @@ class RedemptionDetailView(StaffMixin, DetailView):
             channel=redemption.channel_text(names_users=user.has_perm("redemptions.filter_by_user")),
             facts=compared.rows(redemption.facts),
             clauses=compared.clauses(redemption.facts),
+            logic=compared.logic(redemption.facts),
             order=orders.in_words(redemption.order),
             metadata=orders.pairs(redemption.metadata),
             customer_metadata=orders.pairs((redemption.customer_snapshot or {}).get("metadata")),

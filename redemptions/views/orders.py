@@ -10,7 +10,7 @@ from voucherify_admin.pages import show
 AMOUNTS = {
     "initial_amount": "Initial amount",
     "amount": "Amount",
-    "discount_amount": "Earlier discounts",
+    "earlier_discounts": "Earlier discounts",
     "total_applied_discount_amount": "Taken off by this attempt",
     "total_amount": "To pay",
 }
@@ -48,7 +48,8 @@ def in_words(order: Any) -> OrderInWords | None:
     items = order.get("items")
     items = items if isinstance(items, list) else []
     lines = [_line(item) for item in items[:MAX_LINES] if isinstance(item, dict)]
-    shown = {name: order[name] for name in AMOUNTS if order.get(name) is not None}
+    known = {**order, "earlier_discounts": _earlier_discounts(order)}
+    shown = {name: known[name] for name in AMOUNTS if known.get(name) is not None}
     amounts = [(AMOUNTS[name], _amount(value)) for name, value in shown.items() if value != 0 or name in SHOWN_AT_ZERO]
     return OrderInWords(
         reference=_text(order.get("source_id") or order.get("id")),
@@ -68,6 +69,14 @@ def pairs(metadata: Any) -> list[tuple[str, str]]:
         (key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
         for key, value in metadata.items()
     ]
+
+
+def _earlier_discounts(order: dict[str, Any]) -> Any:
+    """What was taken off before this attempt: of an order as sent its discount, of a priced one the rest of the sum."""
+    total, own = order.get("total_discount_amount"), order.get("total_applied_discount_amount")
+    if isinstance(total, int) and isinstance(own, int):
+        return total - own
+    return order.get("discount_amount")
 
 
 def _line(item: dict[str, Any]) -> Line:

@@ -16,6 +16,7 @@ from tests.factories import (
     make_redemption,
     make_rollback,
     make_rule,
+    make_segment,
     make_user,
     make_voucher,
 )
@@ -68,6 +69,42 @@ def test_a_failure_reads_as_a_sentence_a_line_for_the_customer_and_what_was_comp
     voucher.code = "RENAMED"
     voucher.save(update_fields=["code"])
     assert "is below the minimum 50.00 EUR of rule “Spring minimum”." in page_of(client, attempt)
+
+
+def test_each_clause_of_the_rule_tells_whether_it_held_and_how_they_go_together(client):
+    sign_in(client)
+    voucher = make_voucher(code="SPRING-1")
+    rules = {
+        "1": {"name": "order.amount", "conditions": {"$more_than": [1000]}},
+        "2": {"name": "customer.segment", "conditions": {"$is": [make_segment(name="Newsletter").public_id]}},
+        "3": {"name": "customer.metadata", "property": "city", "conditions": {"$is": ["Madrid"]}},
+        "logic": "1 and (2 or 3)",
+    }
+    make_rule(rules, on=voucher)
+    make_customer(source_id="shop-ana", metadata={"city": "Leeds"})
+    asked = RedeemRequest(code="SPRING-1", channel=SHOP, order={"amount": 2000}, customer={"source_id": "shop-ana"})
+    answer = client.get(f"/redemptions/{actions.redeem(asked).public_id}/")
+    told = [(clause.path, clause.status, clause.found) for clause in answer.context["clauses"]]
+    assert told == [("1", "met", "€20.00"), ("2", "not met", "nothing"), ("3", "not met", "Leeds")]
+    page = answer.content.decode()
+    assert "1 and (2 or 3)" in page
+    assert "“Newsletter”" in page
+
+
+@pytest.mark.parametrize(
+    "facts", [{}, {"tree": None}, {"tree": {"rules": [{}]}}, {"tree": "x", "now": 5, "asked": "y"}]
+)
+def test_facts_that_lack_something_do_not_keep_the_page_from_opening(client, facts):
+    sign_in(client)
+    page = page_of(client, make_redemption(failure_code="order_rules_violated", facts=facts))
+    assert "Order did not match the validation rules" in page
+
+
+def test_an_unknown_reason_is_told_as_it_stands(client):
+    sign_in(client)
+    assert "Loyalty card points exceeded" in page_of(
+        client, make_redemption(failure_code="loyalty_card_points_exceeded")
+    )
 
 
 def test_times_of_the_sentence_are_the_readers(client):
