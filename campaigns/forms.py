@@ -6,12 +6,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from campaigns.models import Campaign, Customer, RuleAssignment
+from voucherify_admin.adminsite import IndentedJSONField
 
 # How the public ids of what a rule can bind begin.
 PREFIXES = {RuleAssignment.ObjectType.VOUCHER: "v_", RuleAssignment.ObjectType.CAMPAIGN: "camp_"}
 
 
-class JSONObjectField(forms.JSONField):
+class JSONObjectField(IndentedJSONField):
     """A JSON object; nothing is the empty one."""
 
     empty: Any = {}

@@ -12,6 +12,8 @@ from campaigns.tables import CampaignTable, CustomerTable
 from campaigns.words import campaign_sentence, campaign_state, rules_in_words
 from voucherify_admin.pages.views import FilteredListView, StaffMixin
 
+ADDRESS = ("line_1", "line_2", "postal_code", "city", "state", "country")
+
 
 class CampaignListView(FilteredListView):
     """All campaigns, newest first."""
@@ -70,6 +72,7 @@ class CustomerDetailView(StaffMixin, DetailView):
         return str(self.object)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        address = self.object.address
-        lines = [str(line) for line in address.values() if line] if isinstance(address, dict) else []
-        return super().get_context_data(address=lines, **kwargs)
+        address = self.object.address if isinstance(self.object.address, dict) else {}
+        # The database forgets the order of keys; what is not among the usual ones comes last.
+        keys = [*ADDRESS, *(address.keys() - set(ADDRESS))]
+        return super().get_context_data(address=[str(address[key]) for key in keys if address.get(key)], **kwargs)

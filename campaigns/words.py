@@ -20,7 +20,7 @@ SUBJECTS = {
     "sku.id": "the order's SKUs",
     "order.metadata": "the order's metadata “{property}”",
     "redemption.metadata": "the redemption's metadata “{property}”",
-    "redemption.count.per_customer": "the customer's redemptions of the voucher",
+    "redemption.count.per_customer": "the number of the customer's redemptions, this one counted,",
 }
 OF_MANY = {"customer.segment", "order.items.any", "product.id", "sku.id"}
 MONEY = {"order.amount", "order.initial_amount"}
@@ -110,15 +110,12 @@ def rule_lines(rules: RuleSet, segment_names: Mapping[str, str], level: int = 0)
 def clause_in_words(clause: Clause, segment_names: Mapping[str, str]) -> str:
     """“the order's amount is more than €50.00”, for one clause without what is nested in it."""
     subject = SUBJECTS.get(clause.name, clause.name).format(property=clause.property or "")
-    plural = clause.name in OF_MANY or clause.name == "redemption.count.per_customer"
     parts = []
     for operator, values in clause.conditions.items():
         shown = [_value(clause.name, value, segment_names) for value in values]
         words = OPERATORS.get(operator, operator)
         if clause.name in OF_MANY:
             words = PLURAL_OPERATORS.get(operator, words)
-        elif plural:
-            words = words.replace("is ", "are ", 1)
         parts.append(words.format(values=" or ".join(shown)))
     return f"{subject} {' and '.join(parts)}" if parts else f"{subject}:"
 

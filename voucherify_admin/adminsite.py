@@ -3,12 +3,15 @@
 Also the bases of every page in it, which must stay usable when a table has millions of rows.
 """
 
+import json
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -24,6 +27,8 @@ class DashboardAdminSite(admin.AdminSite):
     site_header = "Administration"
     site_title = "Administration"
     index_title = "Settings, people and records"
+    # The link back to the dashboard stands in templates/admin/base_site.html.
+    site_url = None
 
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and request.user.has_perm("accounts.administer")
@@ -53,6 +58,15 @@ class CappedPaginator(Paginator):
         return len(rows)
 
 
+class IndentedJSONField(forms.JSONField):
+    """JSON as a person reads it."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, dict | list):
+            return json.dumps(value, indent=2, ensure_ascii=False)
+        return super().prepare_value(value)
+
+
 class DashboardAdmin(admin.ModelAdmin):
     """The base of every admin page: newest first by an index, no full count, no sorting by what has no index."""
 
@@ -62,6 +76,7 @@ class DashboardAdmin(admin.ModelAdmin):
     list_per_page = 50
     sortable_by: tuple[str, ...] = ()
     ordering: tuple[str, ...] = ("-created_at", "-id")
+    formfield_overrides = {models.JSONField: {"form_class": IndentedJSONField}}
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[str], dict[str, int], set[str], list]:
         """Name what is deleted itself. Django would read all that hangs on it, which may be millions of rows."""

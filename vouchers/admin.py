@@ -17,6 +17,14 @@ class VoucherAdmin(DashboardAdmin):
     autocomplete_fields = ("campaign",)
     search_fields = ("code__startswith", "public_id__exact")
     search_help_text = "The beginning of the code, or an id"
+    fieldsets = (
+        (None, {"fields": ("code", "type", "campaign", "is_active")}),
+        ("Discount", {"fields": ("discount",), "description": "As the API takes it; amounts in cents."}),
+        ("Gift card", {"fields": ("gift_amount", "gift_balance", "gift_effect"), "description": "Amounts in cents."}),
+        ("Limits", {"fields": ("quantity", "start_date", "expiration_date")}),
+        ("More", {"fields": ("category", "additional_info", "metadata")}),
+        ("Record", {"fields": ("public_id", "redeemed_quantity", "redeemed_amount", "created_at", "updated_at")}),
+    )
     readonly_fields = ("public_id", "redeemed_quantity", "redeemed_amount", "created_at", "updated_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Voucher | None = None) -> tuple[str, ...]:
