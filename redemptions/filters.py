@@ -55,7 +55,18 @@ class RedemptionFilter(BaseFilter):
 
     time_field = "created_at"
     metadata_field = "metadata"
-    primary = ("campaign", "period", "date_from", "date_to", "result", "status", "reason", "code")
+    primary = (
+        "campaign",
+        "period",
+        "date_from",
+        "date_to",
+        "result",
+        "status",
+        "reason",
+        "code",
+        "customer",
+        "channel",
+    )
     needs_permission = {"user": "redemptions.filter_by_user"}
 
     campaign = TextFilter(label="Campaign", method="filter_campaign", widget=CampaignInput)
@@ -64,10 +75,8 @@ class RedemptionFilter(BaseFilter):
     reason = ChoicesFilter(
         label="Reason", field_name="failure_code", choices=[(reason.value, reason.label) for reason in Reason]
     )
-    code = CodeFilter(label="Code", method="filter_code", help_text="Exact; SPRING* finds all that begin so.")
-    customer = TextFilter(
-        label="Customer", method="filter_customer", help_text="Source id, customer id, e-mail or full name."
-    )
+    code = CodeFilter(label="Code", method="filter_code", help_text="Exact, or SPRING* for a beginning.")
+    customer = TextFilter(label="Customer", method="filter_customer", help_text="Source id, id, e-mail or full name.")
     channel = ChoicesFilter(label="Channel", field_name="channel_type", choices=ChannelType.choices)
     amount_min = MoneyFilter(label=money_label("Amount from"), field_name="amount", lookup_expr="gte")
     amount_max = MoneyFilter(label=money_label("Amount to"), field_name="amount", lookup_expr="lte")

@@ -20,6 +20,8 @@ from redemptions.views.channel import channel_of
 from voucherify_admin.api.models import new_request_id
 from voucherify_admin.pages import show
 from voucherify_admin.pages.views import StaffMixin
+from vouchers.models import Voucher
+from vouchers.words import value_in_words
 
 SALT = "redemptions.redeem"
 
@@ -138,7 +140,7 @@ def of_attempt(attempt: Redemption) -> Outcome:
         code=attempt.code,
         sentence=attempt.sentence,
         line_for_customer=attempt.line_for_customer,
-        amounts=amounts(attempt.order, discount=attempt.discount_amount, credits=attempt.gift_amount)
+        amounts=amounts(attempt.order, attempt.voucher, discount=attempt.discount_amount, credits=attempt.gift_amount)
         if accepted
         else [],
         attempt=attempt,
@@ -153,7 +155,12 @@ def of_decision(decision: Decision, *, code: str) -> Outcome:
             accepted=True,
             title="Valid: it would be redeemed",
             code=code,
-            amounts=amounts(decision.order, discount=decision.discount_amount, credits=decision.gift_amount),
+            amounts=amounts(
+                decision.order,
+                Voucher.objects.by_reference(code).first(),
+                discount=decision.discount_amount,
+                credits=decision.gift_amount,
+            ),
             wire={"valid": True, "discount_amount": decision.discount_amount, "gift_amount": decision.gift_amount},
         )
     told = {"code": code, "tz": timezone.get_current_timezone(), "currency": settings.CURRENCY}
@@ -170,12 +177,15 @@ def of_decision(decision: Decision, *, code: str) -> Outcome:
     )
 
 
-def amounts(order: dict[str, Any] | None, *, discount: int | None, credits: int | None) -> list[tuple[str, str]]:
-    """What the customer saves and pays, as (label, amount); empty where no order was given."""
+def amounts(
+    order: dict[str, Any] | None, voucher: Voucher | None, *, discount: int | None, credits: int | None
+) -> list[tuple[str, str]]:
+    """What the customer saves and pays, as (label, text); without an order, what the code gives."""
     order = order or {}
-    to_pay = order.get("total_amount")
-    parts = [("Order", order.get("amount")), ("Taken from the gift card", credits)]
-    if credits is None:
-        parts[1] = ("The customer saves", discount if order else None)
-    parts.append(("To pay", to_pay))
-    return [(label, show.money(cents)) for label, cents in parts if isinstance(cents, int)]
+    saved = ("The customer saves", discount if order else None)
+    taken = ("From the gift card", credits)
+    parts = [("Order", order.get("amount")), saved if credits is None else taken, ("To pay", order.get("total_amount"))]
+    told = [(label, show.money(cents)) for label, cents in parts if isinstance(cents, int)]
+    if voucher is not None and (voucher.is_gift or not order):
+        told.insert(0, ("Gift card" if voucher.is_gift else "The code gives", value_in_words(voucher)))
+    return told

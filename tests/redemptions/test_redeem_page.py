@@ -72,6 +72,14 @@ def test_validating_tells_what_the_customer_saves_and_records_no_attempt(client,
 
 
 @pytest.mark.django_db
+def test_without_an_order_it_says_what_the_code_gives(client, merchant):
+    make_voucher(code="SPRING-1")
+    page = press(client, "validate", code="SPRING-1").content.decode()
+    assert "The code gives" in page
+    assert "€10.00 off" in page
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("button", ["redeem", "validate"])
 def test_a_refusal_reads_as_a_sentence_with_a_line_for_the_customer_and_keeps_what_was_typed(client, merchant, button):
     voucher = make_voucher(code="SPRING-1")
@@ -100,6 +108,7 @@ def test_credits_of_a_gift_card_are_taken_in_whole_cents(client, merchant):
     make_voucher(code="GIFT-1", type="GIFT_VOUCHER", gift_balance=5000)
     page = client.post(PAGE, {"redeem": "1", "code": "GIFT-1", "amount": "30", "credits": "12,34"}, follow=True)
     assert "€12.34" in page.content.decode()
+    assert "€37.66 of €50.00 left" in page.content.decode()
     assert Voucher.objects.get().gift_balance == 3766
 
 
