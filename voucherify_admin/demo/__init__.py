@@ -1,0 +1,1 @@
+"""Roof: the story of an invented chain of shops, told through the product's own verbs; nothing imports it."""
