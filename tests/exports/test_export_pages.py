@@ -11,6 +11,7 @@ from tests.factories import make_redemption, make_user, make_voucher
 from voucherify_admin.exports import actions
 from voucherify_admin.exports.actions import FileForm
 from voucherify_admin.exports.models import Download, Export
+from voucherify_admin.notifications.models import Notification
 
 pytestmark = pytest.mark.django_db
 
@@ -123,6 +124,12 @@ def test_a_filter_that_cannot_be_used_is_told_and_nothing_is_exported(page, quer
     assert not Export.objects.exists()
 
 
+def test_a_filter_that_is_too_long_is_refused_not_cut(page):
+    query = "metadata_key=" + "x" * 9000 + "&result=FAILURE"
+    assert page.get("/exports/new/", {"query": query}).status_code == 400
+    assert page.post("/exports/new/", {**FORM, "query": query}).status_code == 400
+
+
 def test_the_users_column_is_offered_to_administrators_only(page):
     offered = [row["key"] for row in page.get("/exports/new/").context["form"].rows()]
     assert "user_login" not in offered
@@ -174,6 +181,7 @@ def test_a_download_is_logged_and_never_cached(page, user):
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     moment = export.created_at.strftime("%Y-%m-%d-%H%M")
     assert answer.headers["Content-Disposition"] == f'attachment; filename="redemptions-{moment}.csv"'
+    assert not Notification.objects.unread().exists(), "the alert is of no use any more"
     logged = Download.objects.get()
     assert (logged.user, logged.user_login, logged.export, logged.rows) == (user, "marketing", export, 1)
     assert logged.ip_address == "127.0.0.1"

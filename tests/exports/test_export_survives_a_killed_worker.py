@@ -28,8 +28,9 @@ import json
 from voucherify_admin.exports.models import Export
 from voucherify_admin.notifications.models import Notification
 export = Export.objects.get(public_id="{public_id}")
+notices = Notification.objects.filter(about=export.public_id).count()
 print(json.dumps({{"state": export.state, "attempt": export.attempt, "rows": export.rows_written, "size": export.size,
-    "file": export.file, "error": export.error, "notices": Notification.objects.filter(about=export.public_id).count()}}))
+    "file": export.file, "error": export.error, "notices": notices}}))
 """
 
 

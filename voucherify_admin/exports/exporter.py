@@ -237,6 +237,10 @@ class Exporter:
     def statement(self, rows: QuerySet, question: Question) -> tuple[str, Sequence[Any]] | None:
         """The rows' SQL with the columns as expressions, and its parameters; None when there can be no row."""
         columns = [self._expression(self._known(key), question) for key in question.fields]
+        if rows.query.distinct:
+            # DISTINCT would put the columns of the order among those of the file, and compare whole lines.
+            order = rows.query.order_by
+            rows = self.get_queryset().filter(pk__in=rows.order_by().values("pk")).order_by(*order)
         try:
             return rows.values_list(*columns).query.sql_with_params()
         except EmptyResultSet:

@@ -62,22 +62,26 @@ class ExportForm(forms.Form):
         return set(self["columns"].value() or [])
 
     def rows(self) -> list[dict[str, Any]]:
-        """One line a key for the template: key, label, whether it is ticked, the position that was typed."""
+        """One line a key for the template: key, label, whether it is ticked, its place, the one that was typed."""
         chosen = self.chosen()
         lines = []
+        place = 0
         for key in self.keys:
             column = self.exporter.column(key)
             if column is not None:
                 position = self.data.get(f"{POSITION}{key}", "") if self.is_bound else ""
                 label = key.removeprefix(METADATA) if key.startswith(METADATA) else column.label
                 is_metadata = key.startswith(METADATA)
+                is_chosen = key in chosen
+                place += is_chosen
                 lines.append(
                     {
                         "key": key,
                         "label": label,
                         "is_metadata": is_metadata,
-                        "checked": key in chosen,
+                        "checked": is_chosen,
                         "position": position,
+                        "place": place if is_chosen else "",
                     }
                 )
         return lines

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
@@ -19,12 +19,14 @@ from voucherify_admin.exports.filters import ExportFilter
 from voucherify_admin.exports.forms import COMPLETE, SHOWN, ExportForm
 from voucherify_admin.exports.models import Download, Export
 from voucherify_admin.exports.tables import ExportTable, state_badge
+from voucherify_admin.notifications.models import Notification
 from voucherify_admin.pages.filters import CURSORS
 from voucherify_admin.pages.views import FilteredListView, StaffMixin
 
 EXPORTS = "exports.add_export"
 # So many rows are looked at for metadata keys to offer.
 KEYS_AMONG = 500
+MAX_QUERY = 8000
 
 
 class ExportListView(FilteredListView):
@@ -39,6 +41,9 @@ class ExportListView(FilteredListView):
 
     def get_queryset(self) -> QuerySet:
         return Export.objects.visible_to(self.request.user).select_related("owner")
+
+    def get_table_kwargs(self) -> dict[str, Any]:
+        return {} if self.request.user.has_perm("accounts.administer") else {"exclude": ("owner",)}
 
 
 class ExportCreateView(StaffMixin, TemplateView):
@@ -126,7 +131,10 @@ class ExportCreateView(StaffMixin, TemplateView):
 
 
 def _without_cursors(query: str) -> str:
-    parts = QueryDict(query[:8000], mutable=True)
+    if len(query) > MAX_QUERY:
+        # Cut off, it would ask for more than the list shows.
+        raise BadRequest("This filter is too long to be exported.")
+    parts = QueryDict(query, mutable=True)
     for name in CURSORS:
         parts.pop(name, None)
     return parts.urlencode()
@@ -182,6 +190,8 @@ class ExportCancelView(ExportMixin, View):
 class ExportDownloadView(ExportMixin, View):
     """Hands the file to its owner or an administrator, never to a cache, and logs it."""
 
+    http_method_names = ["get"]
+
     def get(self, request: HttpRequest, public_id: str) -> HttpResponseBase:
         export = self.get_export()
         try:
@@ -207,6 +217,8 @@ class ExportDownloadView(ExportMixin, View):
             user_login=request.user.get_username(),
             ip_address=client_ip(request),
         )
+        # Whoever has the file needs no alert of it any more.
+        Notification.objects.filter(user=request.user, about=export.public_id).mark_read()
         return response
 
     def _nothing_to_download(self, request: HttpRequest, export: Export) -> HttpResponse:

@@ -29,7 +29,7 @@ class NotificationTable(BaseTable):
     def render_title(self, record: Notification) -> SafeString:
         css = "" if record.read_at else "notice-unread"
         return format_html(
-            '{}<span class="{}">{}</span><div class="text-secondary">{}</div>',
+            '<div class="notice">{}<div><span class="{}">{}</span><div class="text-secondary">{}</div></div></div>',
             show.icon(ICONS.get(record.kind, "bell")),
             css,
             record.title,

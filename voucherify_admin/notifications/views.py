@@ -49,6 +49,8 @@ class NotificationMixin(StaffMixin):
 class NotificationOpenView(NotificationMixin, View):
     """Marks a notice read and goes where it leads; for an export that is ready, to its file."""
 
+    http_method_names = ["get"]
+
     def get(self, request: HttpRequest, public_id: str) -> HttpResponse:
         notice = get_object_or_404(self.own(), public_id=public_id)
         self.own().filter(pk=notice.pk).mark_read()

@@ -173,6 +173,8 @@ class ChoicesFilter(django_filters.MultipleChoiceFilter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("widget", forms.CheckboxSelectMultiple)
+        # The choices are of one column, so no row comes twice; DISTINCT would sort all rows before the first is shown.
+        kwargs.setdefault("distinct", False)
         super().__init__(*args, **kwargs)
 
     def is_noop(self, qs: QuerySet, value: Any) -> bool:
