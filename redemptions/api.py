@@ -183,6 +183,7 @@ def list_redemptions(request: HttpRequest):
 )
 def get_redemption(request: HttpRequest, redemption_id: str):
     """By id. A failed attempt carries `failure_facts`, what was compared, and `failure_sentence`."""
+    redemption_id = schemas.clean(redemption_id)
     redemption = Redemption.objects.filter(public_id=redemption_id).select_related("campaign", "parent").first()
     if redemption:
         _touch(request, redemption)
@@ -352,6 +353,7 @@ def roll_back_stack(
 
 
 def _roll_back(request: HttpRequest, redemption_id: str, reason: str | None, tracking_id: str | None) -> Rollback:
+    redemption_id = schemas.clean(redemption_id)
     request.call.touch("redemption", redemption_id)
     data = schemas.rollback_in(read_json(request))
     reason = schemas.clean(reason or data.reason or "").strip()

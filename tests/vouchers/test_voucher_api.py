@@ -438,6 +438,16 @@ def test_each_call_is_tied_to_the_voucher_it_touched(call):
     assert ApiCall.objects.filter(endpoint="/v1/vouchers/{code}/disable").count() == 1
 
 
+def test_a_call_that_was_refused_at_the_door_is_still_among_the_vouchers_events(call, client, headers):
+    call("POST", "/vouchers/DOOR", {"discount": "x"})
+    call("POST", "/vouchers/DOOR", {"discount": TEN_OFF}, headers=make_key("Merchant"))
+    call("GET", "/vouchers/DOOR", headers={})
+    call("GET", "/vouchers/DOOR")
+    client.post("/v1/vouchers/DOOR", data=b"{", content_type="application/json", headers=headers)
+    statuses = ApiCall.objects.touching("voucher", "DOOR").order_by("pk").values_list("status", flat=True)
+    assert list(statuses) == [400, 403, 401, 404, 400]
+
+
 def test_the_api_document_describes_every_route_of_the_vouchers(client):
     document = client.get("/v1/openapi.json").json()
     create = document["paths"]["/v1/vouchers/{code}"]["post"]

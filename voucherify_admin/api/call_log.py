@@ -114,6 +114,10 @@ class CallLogMiddleware:
             response_body, response_cut = _cut(_text(_response_text(response, record)))
             user = getattr(request, "user", None) if channel == "dashboard" else None
             match = request.resolver_match
+            code = match.kwargs.get("code", "") if match else ""
+            if not any(kind == "voucher" for kind, _ in record.touched):
+                # A call that was refused before its endpoint could say so (its body, its key) is about this code too.
+                record.touch("voucher", code)
             with transaction.atomic():
                 call = ApiCall.objects.create(
                     created_at=timezone.now(),
