@@ -48,8 +48,13 @@ class Text(Func):
 
     def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
         source, guard, mark = (compiler.compile(each) for each in self.source_expressions)
-        sql = f"NULLIF(regexp_replace(({source[0]})::text, {guard[0]}, {mark[0]}), '')"
-        return sql, [*source[1], *guard[1], *mark[1]]
+        text = f"({source[0]})::text"
+        # What begins with a letter or a digit is no formula; asking that first spares most cells the expression.
+        sql = (
+            f"NULLIF(CASE WHEN ascii({text}) BETWEEN 48 AND 57 OR ascii({text}) BETWEEN 65 AND 126 THEN {text} "
+            f"ELSE regexp_replace({text}, {guard[0]}, {mark[0]}) END, '')"
+        )
+        return sql, [*source[1], *source[1], *source[1], *source[1], *guard[1], *mark[1]]
 
 
 class JsonText(Func):
