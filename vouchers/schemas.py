@@ -23,6 +23,7 @@ from voucherify_admin.api.wire import (
     QueryText,
     Short,
     Timestamp,
+    example,
     iso,
 )
 from vouchers.actions import CampaignDraft, VoucherDraft
@@ -123,6 +124,8 @@ class VoucherTemplateIn(Unsupported):
 class VoucherIn(VoucherTemplateIn):
     """A voucher to create. In a campaign, what is not sent comes from the campaign's template."""
 
+    model_config = example({"discount": DISCOUNT, "redemption": {"quantity": 1}, "metadata": {"till": "Berlin 3"}})
+
     campaign: Name | None = Field(None, description="A campaign's name.")
     campaign_id: Name | None = None
     category: Short | None = None
@@ -167,6 +170,8 @@ class VoucherCreateIn(VoucherIn):
 class VoucherUpdateIn(Unsupported):
     """A change of a voucher. What is not listed here is ignored; dates that are null are taken away."""
 
+    model_config = example({"expiration_date": "2030-12-31T22:59:59Z", "metadata": {"till": "Berlin 3"}})
+
     discount: dict[str, Any] | None = Field(None, description="Of the same type as before.", examples=[DISCOUNT])
     gift: GiftIn | None = Field(None, description="The amount ever loaded; the balance changes by the difference.")
     category: Short | None = None
@@ -204,6 +209,18 @@ class VoucherUpdateIn(Unsupported):
 
 class CampaignIn(CampaignFields):
     """A campaign to create, with `vouchers_count` codes."""
+
+    model_config = example(
+        {
+            "name": "Black Friday",
+            "vouchers_count": 100,
+            "voucher": {
+                "discount": DISCOUNT,
+                "redemption": {"quantity": 1},
+                "code_config": {"pattern": "BF-######"},
+            },
+        }
+    )
 
     name: Name
     voucher: VoucherTemplateIn

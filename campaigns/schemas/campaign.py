@@ -8,7 +8,18 @@ from pydantic import BaseModel, Field
 from campaigns.models import Campaign, RuleAssignment
 from campaigns.schemas.validation_rule import AssignmentListOut, assignment_list_out
 from voucherify_admin.api.errors import invalid_payload
-from voucherify_admin.api.wire import BodyIn, ListQuery, Long, Metadata, Moment, QueryText, Short, Timestamp, iso
+from voucherify_admin.api.wire import (
+    BodyIn,
+    ListQuery,
+    Long,
+    Metadata,
+    Moment,
+    QueryText,
+    Short,
+    Timestamp,
+    example,
+    iso,
+)
 
 
 class CampaignFields(BodyIn):
@@ -23,6 +34,8 @@ class CampaignFields(BodyIn):
 
 class CampaignUpdateIn(CampaignFields):
     """A change of a campaign. Dates that are null are taken away; metadata is merged key by key."""
+
+    model_config = example({"expiration_date": "2030-12-31T22:59:59Z", "description": "Until the end of the year"})
 
     voucher: dict[str, Any] | None = Field(None, description="Only as it is: the template cannot be changed.")
 

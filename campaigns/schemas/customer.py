@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StrictStr
 
 from campaigns.models import Customer
-from voucherify_admin.api.wire import BodyIn, Day, ListQuery, Long, Metadata, Name, QueryText, Timestamp, iso
+from voucherify_admin.api.wire import BodyIn, Day, ListQuery, Long, Metadata, Name, QueryText, Timestamp, example, iso
 
 
 class AddressIn(BodyIn):
@@ -18,6 +18,8 @@ class AddressIn(BodyIn):
 
 
 class CustomerFields(BodyIn):
+    model_config = example({"source_id": "shop-1042", "name": "Ewa Kowalska", "email": "ewa@example.com"})
+
     source_id: Name | None = Field(None, description="Your own id of the customer.", examples=["shop-1042"])
     name: Annotated[StrictStr, Field(max_length=200)] | None = None
     email: Annotated[StrictStr, Field(max_length=254)] | None = None

@@ -6,13 +6,15 @@ from pydantic import BaseModel, Field
 
 from campaigns.models import Segment
 from voucherify_admin.api.errors import invalid_payload
-from voucherify_admin.api.wire import BodyIn, Name, Timestamp, iso
+from voucherify_admin.api.wire import BodyIn, Name, Timestamp, example, iso
 
 MOST_CUSTOMERS = 20_000
 
 
 class SegmentIn(BodyIn):
     """A named group of customers, each given by their id."""
+
+    model_config = example({"name": "VIP", "type": "static", "customers": ["cust_0f1e2d3c4b5a69788f"]})
 
     name: Name
     type: Literal["static", "auto-update", "passive"] | None = None

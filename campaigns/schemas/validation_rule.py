@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, StrictBool
 from campaigns import conditions
 from campaigns.models import RuleAssignment, ValidationRule
 from voucherify_admin.api.errors import ApiError, invalid_payload
-from voucherify_admin.api.wire import BodyIn, ListQuery, Name, QueryText, Short, Timestamp, iso
+from voucherify_admin.api.wire import BodyIn, ListQuery, Name, QueryText, Short, Timestamp, example, iso
 
 EXAMPLE = {"1": {"name": "order.amount", "conditions": {"$more_than": [5000]}}, "logic": "1"}
 
@@ -58,11 +58,15 @@ class RuleFields(BodyIn):
 
 
 class RuleIn(RuleFields):
+    model_config = example({"name": "Over 50", "rules": EXAMPLE, "error": {"message": "Spend more than 50"}})
+
     name: Name
 
 
 class RuleUpdateIn(RuleFields):
     """A change of a rule; what is not sent stays."""
+
+    model_config = example({"error": {"message": "Spend more than 50"}})
 
     name: Name | None = None
 
@@ -103,6 +107,8 @@ class RuleListOut(BaseModel):
 
 class AssignmentIn(BodyIn):
     """What the rule is to bind: `related_object_type` and `related_object_id`, or one of the short forms."""
+
+    model_config = example({"related_object_type": "voucher", "related_object_id": "SPRING-10"})
 
     related_object_type: Literal["voucher", "campaign"] | None = None
     related_object_id: Name | None = None

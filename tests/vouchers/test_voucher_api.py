@@ -457,6 +457,9 @@ def test_the_api_document_describes_every_route_of_the_vouchers(client):
     names = {parameter["name"] for parameter in document["paths"]["/v1/vouchers"]["get"]["parameters"]}
     assert {"limit", "page", "order", "campaign_id", "created_at[before]"} <= names
     assert create["security"] == [{"X-App-Id": [], "X-App-Token": []}]
+    example = document["components"]["schemas"]["VoucherIn"]["example"]
+    made = client.post("/v1/vouchers/EXAMPLE", data=example, content_type="application/json", headers=make_key())
+    assert made.status_code == 200
     assert create["operationId"] == "create_voucher_with_code"
     ids = [one["operationId"] for path in document["paths"].values() for one in path.values()]
     assert len(ids) == len(set(ids))

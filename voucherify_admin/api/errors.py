@@ -10,12 +10,27 @@ from http import HTTPStatus
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import HttpError, ValidationError
+from pydantic import ConfigDict
 
 logger = logging.getLogger(__name__)
 
 
 class ErrorOut(Schema):
     """What every answer with a status of 400 or more holds."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "code": 404,
+                "key": "not_found",
+                "message": "Resource not found",
+                "details": "Cannot find voucher with id SPRING-10",
+                "request_id": "v-0d5b1c0f7a2e4c9f31",
+                "resource_id": "SPRING-10",
+                "resource_type": "voucher",
+            }
+        }
+    )
 
     code: int
     key: str

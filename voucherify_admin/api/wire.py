@@ -90,6 +90,11 @@ Timestamp = Annotated[str, Field(examples=["2024-01-31T12:30:32.622Z"], json_sch
 QueryText = Annotated[str, AfterValidator(_query_text)]
 
 
+def example(value: dict[str, Any]) -> ConfigDict:
+    """Return the `model_config` of a body whose page in the reference shows `value`, ready to be tried out."""
+    return ConfigDict(json_schema_extra={"example": value})
+
+
 class BodyIn(BaseModel):
     """A body: unknown properties are ignored, an explicit null means absent."""
 
