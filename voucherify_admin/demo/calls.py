@@ -9,7 +9,7 @@ from voucherify_admin.accounts.models import User
 from voucherify_admin.api.errors import ApiError
 from voucherify_admin.api.models import ApiCall, ApiKey, CallTouch
 from voucherify_admin.api.redaction import redact
-from voucherify_admin.demo.assortment import Place
+from voucherify_admin.demo.assortment import COLLEAGUES, Place
 from voucherify_admin.demo.draw import id_at
 
 Touches = list[tuple[str, str]]
@@ -89,10 +89,6 @@ class CallBook:
     def _address(self, place: Place, user: User | None) -> str:
         """An address from the ranges that are kept free for documentation."""
         if user:
-            return f"2001:db8:7ea::{100 + user.pk % 100:x}"
-        parts = place.network.count(".")
-        return (
-            f"{place.network}{self.rng.randrange(10, 20)}"
-            if place.network.endswith(".") and parts == 3
-            else place.network
-        )
+            desk = [username for username, *_ in COLLEAGUES].index(user.username)
+            return f"2001:db8:7ea::{desk + 17:x}"
+        return f"{place.network}{self.rng.randrange(10, 20)}" if place.network.endswith(".") else place.network

@@ -12,11 +12,11 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from campaigns.models import Campaign, Customer
+from campaigns.models import Campaign, Customer, Segment
 from redemptions.models import Redemption
 from voucherify_admin.demo import people
 from voucherify_admin.demo.draw import id_at
-from voucherify_admin.demo.offer import ALWAYS_VALID
+from voucherify_admin.demo.offer import ALWAYS_VALID, MEMBERS, join_segments
 from vouchers.models import Voucher
 
 ATTEMPTS = 1_000_000
@@ -75,7 +75,6 @@ CREATE UNIQUE INDEX ON demo_customer (slot);
 ANALYZE demo_template; ANALYZE demo_evergreen; ANALYZE demo_city; ANALYZE demo_customer;
 """
 
-
 COPY = """
 WITH sizes AS (
     SELECT (SELECT count(*) FROM demo_template) AS templates, (SELECT count(*) FROM demo_evergreen) AS evergreens,
@@ -96,7 +95,8 @@ timed AS (
            hashint8extended(i, %(seed)s + 6) & 1048575 AS tail
     FROM placed JOIN demo_template t ON t.rank = floor(spot)::bigint),
 picked AS (
-    SELECT timed.*, CASE WHEN w.until >= at THEN w.rank ELSE e.rank END AS pick
+    SELECT timed.*, lpad(to_hex((extract(epoch FROM at) * 1000000)::bigint), 13, '0') AS moment,
+           CASE WHEN w.until >= at THEN w.rank ELSE e.rank END AS pick
     FROM timed JOIN demo_template w ON w.rank = wanted JOIN demo_evergreen e ON e.slot = evergreen),
 made AS (
     INSERT INTO redemptions_redemption (
@@ -105,7 +105,7 @@ made AS (
         customer_id, customer_name, customer_source_id, customer_snapshot, amount, discount_amount, gift_amount,
         "order", facts, error_message)
     SELECT CASE t.result WHEN 'SUCCESS' THEN 'r_' ELSE 'rf_' END
-               || lpad(to_hex((extract(epoch FROM at) * 1000000)::bigint), 13, '0') || lpad(to_hex(tail), 5, '0'),
+               || moment || lpad(to_hex(tail), 5, '0'),
            at, t.result,
            CASE WHEN t.result = 'FAILURE' THEN 'FAILED'
                 WHEN undone < %(undone)s THEN 'ROLLED_BACK' ELSE 'SUCCEEDED' END,
@@ -115,8 +115,9 @@ made AS (
            coalesce(p.id, t.customer_id), coalesce(p.name, t.customer_name),
            coalesce(p.source_id, t.customer_source_id), coalesce(p.snapshot, t.customer_snapshot),
            t.amount, t.discount_amount, t.gift_amount,
-           CASE WHEN t."order" ? 'source_id'
-                THEN t."order" || jsonb_build_object('source_id', 'B' || i) ELSE t."order" END,
+           CASE WHEN t."order" ? 'id'
+                THEN t."order" || jsonb_build_object('id', 'ord_' || moment || lpad(to_hex(tail), 5, '0'),
+                                                     'source_id', 'B' || i) ELSE t."order" END,
            CASE WHEN t.facts ? 'now'
                 THEN jsonb_set(t.facts, '{now}', to_jsonb(to_char(at AT TIME ZONE 'UTC',
                                                                   'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')))
@@ -177,6 +178,7 @@ def _prepare(seed: int, customers: int) -> None:
     first = Redemption.objects.order_by("created_at").values_list("created_at", flat=True)[0]
     many = people.invent(customers, rng=rng, before=first - timedelta(days=60), now=first, first=FIRST_CUSTOMER)
     Customer.objects.bulk_create(many, batch_size=2000)
+    join_segments({segment.name: segment for segment in Segment.objects.filter(name__in=MEMBERS)}, many)
     codes = []
     for key, campaign in _city_campaigns().items():
         for city in CITIES:
@@ -225,4 +227,6 @@ def _copy(told: dict[str, Any], *, start: int, stop: int, attempts: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(TEMPLATES, values)
         cursor.execute(COPY, values)
-        return cursor.fetchone()[0]
+        added = cursor.fetchone()[0]
+        cursor.execute("DROP TABLE demo_template, demo_evergreen, demo_city, demo_customer")
+    return added

@@ -1,7 +1,7 @@
 """What the chain offers: its campaigns with their rules, segments and codes as rows; tells no attempt."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,13 @@ from vouchers.models import Voucher
 # What a person at a till can tell apart on paper.
 LEGIBLE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 ALWAYS_VALID = "DEMO-10"
+# The segments, and who is in each.
+MEMBERS: dict[str, Callable[[Customer], bool]] = {
+    "Gold Circle": lambda one: one.metadata["tier"] == "Gold",
+    "Newsletter readers": lambda one: one.metadata["newsletter"],
+    "Matcha people": lambda one: one.metadata["favourite"] == "matcha",
+    "Berlin regulars": lambda one: one.address["city"] == "Berlin",
+}
 SEASONS = ("Winter", "Spring", "Summer", "Autumn")
 
 
@@ -79,7 +86,7 @@ def _campaigns(offer: Offer) -> None:
     day, peak = offer.calendar.day, offer.calendar.peak
     rush = "Black Friday" if peak.month == 11 else f"Black Friday in {peak:%B}"
     second, discounts, gifts = timedelta(seconds=1), "DISCOUNT_COUPONS", "GIFT_VOUCHERS"
-    past, future = season(day(-75)), season(day(12))
+    past, future = season(day(-95)), season(day(12))
     # key, name, description, type, discount, created, start, end, category
     table: list[tuple] = [
         ("gift", "Gift cards", "Paper and e-mail gift cards, from 10 to 100. The balance can be spent in parts.",
@@ -132,21 +139,22 @@ def _campaigns(offer: Offer) -> None:
 
 def _segments(offer: Offer, customers: list[Customer]) -> None:
     made = offer.calendar.day(-150)
-    members = {
-        "Gold Circle": [one for one in customers if one.metadata["tier"] == "Gold"],
-        "Newsletter readers": [one for one in customers if one.metadata["newsletter"]],
-        "Matcha people": [one for one in customers if one.metadata["favourite"] == "matcha"],
-        "Berlin regulars": [one for one in customers if one.address["city"] == "Berlin"],
-    }
-    for name in members:
+    for name in MEMBERS:
         offer.segments[name] = Segment(public_id=id_at("seg_", made, offer.rng), name=name, created_at=made)
     Segment.objects.bulk_create(offer.segments.values())
+    join_segments(offer.segments, customers)
+
+
+def join_segments(segments: Mapping[str, Segment], customers: list[Customer]) -> None:
+    """Put the customers, who must be saved, into the segments that they belong to."""
     SegmentMembership.objects.bulk_create(
         [
-            SegmentMembership(segment=offer.segments[name], customer=one)
-            for name, people in members.items()
-            for one in people
-        ]
+            SegmentMembership(segment=segments[name], customer=one)
+            for name, belongs in MEMBERS.items()
+            for one in customers
+            if belongs(one)
+        ],
+        batch_size=5000,
     )
 
 

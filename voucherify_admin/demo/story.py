@@ -124,6 +124,8 @@ class Story:
         if customer:
             body["customer"] = self.buyer(customer, place)
         body["metadata"] = self.metadata(customer, place)
+        if place.kind in ("web", "app") and self.rng.random() < 0.5:
+            body["tracking_id"] = f"visit-{self.rng.getrandbits(40):010x}"
         return Attempt(code, body)
 
     def maybe(self, at: datetime, place: Place) -> Customer | None:
