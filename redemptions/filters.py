@@ -147,7 +147,8 @@ def _api_condition(condition: lists.Condition, may_see_users: bool, rollbacks: b
         wanted = own in condition.values
         if condition.operator in ("$is_not", "$not_in"):
             wanted = not wanted
-        return Q() if wanted else Q(pk__in=[])
+        # Not an empty Q: joined by `or`, that would count as nothing instead of as everything.
+        return Q(pk__isnull=not wanted)
     if name == "user_login" and not may_see_users:
         raise ApiError(403, "forbidden", "Forbidden", "The filter user_login is for administrators")
     if name.startswith("metadata."):

@@ -144,6 +144,10 @@ ROLLED_BACK = "filters[status][conditions][$is]=ROLLED_BACK"
         ("filters[metadata.till][conditions][$is]=4", ["second"]),
         ("filters[metadata.amount][conditions][$more_than]=9", ["second"]),
         (ROLLED_BACK + "&filters[voucher_code][conditions][$starts_with]=NO&filters[junction]=OR", ["failed", "first"]),
+        (
+            "filters[object][conditions][$is]=redemption&filters[voucher_code][conditions][$is]=X&filters[junction]=or",
+            ["failed", "second", "first"],
+        ),
         ("filters[voucher_code][conditions][$is]=None&filters[result]=None&result=FAILURE", ["failed"]),
         ("customer=shop-1", ["second"]),
         ("customer=nobody", []),
