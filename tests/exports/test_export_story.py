@@ -7,8 +7,9 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connections
+from django.test import Client
 from django.utils import timezone
-from kombu.exceptions import OperationalError
+from kombu import Connection
 
 from tests.factories import make_redemption, make_user
 from voucherify_admin.exports import actions, tasks, writer
@@ -239,13 +240,20 @@ def test_an_export_that_kills_its_workers_is_given_up_with_a_reason():
 
 
 def test_without_a_broker_an_export_stays_queued_and_is_found_later(monkeypatch, django_capture_on_commit_callbacks):
-    def refuse(*_, **__):
-        raise OperationalError("no broker")
-
-    monkeypatch.setattr(tasks.build_export, "apply_async", refuse)
+    app = tasks.build_export.app
+    monkeypatch.setattr(app, "connection_for_write", lambda: Connection("redis://127.0.0.1:1/0"))
+    user = make_user()
+    page = Client()
+    page.force_login(user)
+    asked = {"kind": "redemption", "scope": "shown", "time_zone": "UTC", "separator": ",", "columns": ["id"]}
+    started = timezone.now()
     with django_capture_on_commit_callbacks(execute=True):
-        export = queued()
-    assert Export.objects.get(pk=export.pk).state == Export.State.QUEUED
+        answer = page.post("/exports/new/", asked)
+    assert timezone.now() - started < timedelta(seconds=10)
+    export = Export.objects.get()
+    assert (answer.status_code, answer.url) == (302, export.get_absolute_url())
+    assert export.state == Export.State.QUEUED
+    assert "Waiting for a worker" in page.get(answer.url).content.decode()
     Export.objects.filter(pk=export.pk).update(heartbeat_at=long_ago())
     assert list(Export.objects.without_a_worker(timezone.now())) == [export]
 

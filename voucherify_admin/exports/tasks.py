@@ -10,6 +10,9 @@ from voucherify_admin.exports.models import Export
 
 logger = logging.getLogger(__name__)
 
+# So long a person who asks for an export waits at the most for a broker that is down.
+BROKER_SECONDS = 2
+
 
 @shared_task
 def build_export(pk: int) -> None:
@@ -35,7 +38,10 @@ def expire_exports() -> None:
 
 def enqueue(pk: int) -> None:
     """Hand an export to the workers. Without a broker it stays queued, and `rescue_stalled_exports` finds it."""
-    try:
-        build_export.apply_async([pk], retry=False)
-    except OperationalError:
-        logger.exception("The broker did not take export %s; it stays queued and is tried again", pk)
+    # A connection of its own: one from Celery's pool may be from before the broker's restart, and a person waits here.
+    with build_export.app.connection_for_write() as broker:
+        try:
+            broker.ensure_connection(max_retries=1, interval_start=0.1, interval_max=0.1, timeout=BROKER_SECONDS)
+            build_export.apply_async([pk], connection=broker, retry=False)
+        except (OperationalError, *broker.connection_errors, *broker.channel_errors):
+            logger.exception("The broker did not take export %s; it stays queued and is tried again", pk)
