@@ -79,7 +79,9 @@ class VoucherDetailView(FilteredListView):
         return self.kwargs["code"]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(may_see_events=self.may_see_events, voucher=self.voucher, **kwargs)
+        context = super().get_context_data(
+            anchor="#events", may_see_events=self.may_see_events, voucher=self.voucher, **kwargs
+        )
         if self.is_fragment():
             return context
         if self.voucher is None:

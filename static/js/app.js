@@ -16,6 +16,12 @@
       list?.querySelector("a.row-link")?.focus({ preventScroll: true });
     }
   });
+  // A list that arrives on load pushes away the place further down that the address names: go there again.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (location.hash.length > 1 && event.detail.requestConfig?.elt?.getAttribute("hx-trigger") === "load") {
+      document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+    }
+  });
   const failed = (event) => {
     if (event.detail.elt?.closest?.("[data-quiet]")) return;
     toast("This could not be loaded. Try again in a moment.");

@@ -18,7 +18,7 @@ class CallTable(BaseTable):
     """Calls, newest first; each row opens the call with its bodies."""
 
     created_at = TimeColumn(verbose_name="Time")
-    call = tables.Column(verbose_name="Call", accessor="path")
+    call = tables.Column(verbose_name="Call", accessor="path", attrs={"td": {"class": "call"}})
     status = StatusColumn(verbose_name="Status")
     channel = tables.Column(verbose_name="Channel")
     key_name = tables.Column(verbose_name="API key")
