@@ -232,7 +232,7 @@ def test_there_is_nothing_to_download_unless_it_is_done(page, user, changes, sta
     export = done(user, **changes)
     answer = page.get(f"/exports/{export.public_id}/download/")
     assert answer.status_code == status
-    assert "download>" not in answer.content.decode()
+    assert "Download the file" not in answer.content.decode()
     assert not Download.objects.exists()
 
 
