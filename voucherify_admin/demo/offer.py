@@ -84,7 +84,8 @@ def open_shop(calendar: Calendar, customers: list[Customer], *, rng: random.Rand
 
 def _campaigns(offer: Offer) -> None:
     day, peak = offer.calendar.day, offer.calendar.peak
-    rush = "Black Friday" if peak.month == 11 else f"Black Friday in {peak:%B}"
+    is_real = peak.month == 11 and peak.day > 22
+    rush = f"Black Friday {peak.year}" if is_real else f"Black Friday in {peak:%B}"
     second, discounts, gifts = timedelta(seconds=1), "DISCOUNT_COUPONS", "GIFT_VOUCHERS"
     past, future = season(day(-95)), season(day(12))
     # key, name, description, type, discount, created, start, end, category
