@@ -24,6 +24,8 @@ def _start_servers() -> None:
     sockets = folder / "run"
     sockets.mkdir(mode=0o700)
     os.environ["DATA_DIR"] = str(folder)
+    # WhiteNoise warns with every client that is made where there is no such folder.
+    (folder / "static").mkdir()
     if "DATABASE_URL" not in os.environ:
         cluster = postgres.Cluster(folder / "pg", sockets, durable=False)
         cluster.start(supervisor)
