@@ -133,7 +133,10 @@ undone AS (
         public_id, created_at, redemption_id, result, failure_code, failure_message, channel_type, channel_id,
         channel_name, user_id, metadata, request_id, reason, effects)
     SELECT 'rr_' || substr(public_id, 3), least(created_at + interval '3 minutes', %(now)s), id, 'SUCCESS', '', '',
-           channel_type, channel_id, channel_name, user_id, '{}', '', 'Scanned twice at the till', '{}'
+           channel_type, channel_id, channel_name, user_id, '{}', '',
+           CASE WHEN channel_name IN ('Web shop', 'Mobile app') THEN 'Payment was declined'
+                ELSE 'Scanned twice at the till' END,
+           '{}'
     FROM made WHERE status = 'ROLLED_BACK'),
 counted AS (
     UPDATE vouchers_voucher v SET redeemed_quantity = v.redeemed_quantity + uses.times

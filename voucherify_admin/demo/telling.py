@@ -7,9 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
-from django.contrib.auth.models import Group
 from django.db import transaction
 
 from campaigns.models import Campaign, Customer
@@ -22,29 +20,32 @@ from redemptions.views.rollback import answer as rollback_answer
 from voucherify_admin.accounts.models import User
 from voucherify_admin.api.models import ApiKey
 from voucherify_admin.demo import people
-from voucherify_admin.demo.assortment import COLLEAGUES, OFFICE, PLACES, WIDGET, Place
+from voucherify_admin.demo.assortment import OFFICE, PLACES, WIDGET, Place
 from voucherify_admin.demo.calls import CallBook, answered
-from voucherify_admin.demo.draw import Calendar, id_at
+from voucherify_admin.demo.cast import hire_colleagues, issue_keys
+from voucherify_admin.demo.draw import Calendar
 from voucherify_admin.demo.offer import Offer, open_shop, peak_day
-from voucherify_admin.demo.story import Attempt, Story, office_paused, schedule
+from voucherify_admin.demo.scenes import office_paused, schedule
+from voucherify_admin.demo.story import Attempt, Story
 from vouchers.models import Voucher
 from vouchers.schemas import voucher_out
 
 CUSTOMERS = 400
 # One success in so many is undone later.
 ROLLBACK_EVERY = 27
-# Why, and after how many minutes at the least and at the most.
-ROLLBACK_REASONS = (
-    ("Customer returned the order", 1_500, 13_000),
-    ("Customer returned part of the order and asked for the code back", 2_000, 11_000),
+# Why something bought in a shop or online is undone, and after how many minutes at the least and at the most.
+IN_SHOPS = (
     ("Scanned twice at the till", 1, 6),
+    ("Customer returned the order", 1_500, 13_000),
     ("Wrong till: booked for the shop next door", 2, 25),
-    ("Parcel lost on the way, the order was cancelled", 6_000, 17_000),
-    ("Payment was declined after the code had been taken", 1, 4),
     ("Cashier training, not a sale", 5, 90),
 )
-
-
+ONLINE = (
+    ("Customer returned the order", 2_900, 15_000),
+    ("Payment was declined after the code had been taken", 1, 4),
+    ("Customer returned part of the order and asked for the code back", 4_000, 14_000),
+    ("Parcel lost on the way, the order was cancelled", 6_000, 17_000),
+)
 # What the validation endpoint does not tell as `valid: false`.
 INCOMPLETE = (Reason.MISSING_AMOUNT, Reason.MISSING_ORDER_ITEMS, Reason.MISSING_CUSTOMER, Reason.INVALID_PAYLOAD)
 
@@ -83,14 +84,13 @@ class _Teller:
         self.events: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self.order = itertools.count()
         self.successes = 0
-        self.rollbacks = itertools.count()
         self.repeats = itertools.count()
 
     def tell(self) -> Told:
         rng, calendar = self.rng, self.calendar
-        self.keys = _keys(calendar, rng)
+        self.keys = issue_keys(calendar, rng)
         self.book = CallBook(self.keys, rng=rng)
-        self.users = _colleagues(calendar, rng)
+        self.users = hire_colleagues(calendar, rng)
         count = max(60, round(CUSTOMERS * self.scale))
         customers = people.invent(count, rng=rng, before=calendar.start, now=calendar.now)
         Customer.objects.bulk_create(customers, batch_size=1000)
@@ -155,7 +155,7 @@ class _Teller:
             return
         self.successes += 1
         if self.successes % ROLLBACK_EVERY == ROLLBACK_EVERY // 2:
-            reason, least, most = ROLLBACK_REASONS[next(self.rollbacks) % len(ROLLBACK_REASONS)]
+            reason, least, most = self.rng.choice(ONLINE if place.kind in ("web", "app") else IN_SHOPS)
             wait = timedelta(minutes=self.rng.uniform(least, most))
             self._at(at + min(wait, (self.calendar.now - at) * 0.9), self._roll_back(redemption, reason, place))
 
@@ -373,40 +373,3 @@ class _Teller:
     def _channel(self, place: Place) -> Channel:
         key = self.keys[place.name]
         return Channel("API", str(key.app_id), key.name)
-
-
-def _keys(calendar: Calendar, rng: random.Random) -> dict[str, ApiKey]:
-    """Issue a key for each system of the chain. Nobody learns the secrets, so nothing can call in their name."""
-    keys = {}
-    for place in (*PLACES, WIDGET, OFFICE):
-        if place.kind == "desk":
-            continue
-        key, _ = ApiKey.objects.issue(name=place.name, role=place.role)
-        # The public half of the pair stands on every attempt: the same seed gives the same one.
-        key.app_id = UUID(int=rng.getrandbits(128), version=4)
-        key.created_at = calendar.start - timedelta(days=rng.uniform(30, 400))
-        key.save(update_fields=["app_id", "created_at"])
-        keys[place.name] = key
-    return keys
-
-
-def _colleagues(calendar: Calendar, rng: random.Random) -> list[User]:
-    """Create the people of the care desk, who cannot sign in: no password, not active."""
-    users = []
-    for username, given, family, role, zone in COLLEAGUES:
-        joined = calendar.start - timedelta(days=rng.uniform(100, 900))
-        user = User(
-            public_id=id_at("user_", joined, rng),
-            username=username,
-            first_name=given,
-            last_name=family,
-            email=f"{username}@example.com",
-            time_zone=zone,
-            is_active=False,
-            date_joined=joined,
-        )
-        user.set_unusable_password()
-        user.save()
-        user.groups.add(Group.objects.get(name=role))
-        users.append(user)
-    return users
