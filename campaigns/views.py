@@ -9,7 +9,7 @@ from django.views.generic import DetailView
 from campaigns.filters import CampaignFilter, CustomerFilter
 from campaigns.models import Campaign, Customer
 from campaigns.tables import CampaignTable, CustomerTable
-from campaigns.words import campaign_sentence, campaign_state, rules_in_words
+from campaigns.words import campaign_sentence, campaign_state, hours_in_words, rules_in_words
 from voucherify_admin.pages.views import FilteredListView, StaffMixin
 
 ADDRESS = ("line_1", "line_2", "postal_code", "city", "state", "country")
@@ -42,6 +42,7 @@ class CampaignDetailView(StaffMixin, DetailView):
         return super().get_context_data(
             state=campaign_state(self.object, now=now),
             sentence=campaign_sentence(self.object, now=now),
+            hours=hours_in_words(self.object.schedule),
             rules=rules_in_words(campaign=self.object.public_id),
             **kwargs,
         )

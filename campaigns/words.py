@@ -1,12 +1,15 @@
 """Rules and states of the offer in a person's words; reads what it is given and decides nothing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from campaigns.conditions import Clause, InvalidRule, RuleSet, needs, parse_rules
 from campaigns.models import Campaign, RuleAssignment, Segment, ValidationRule
+from campaigns.validity import Schedule, in_words, is_open, next_open
 from voucherify_admin.pages import show
 
 SUBJECTS = {
@@ -150,6 +153,31 @@ def campaign_sentence(campaign: Campaign, *, now: datetime) -> str:
         return f"The campaign starts {show.local_text(campaign.start_date)}: no voucher of it can be redeemed before."
     if state == "EXPIRED":
         return f"The campaign ended {show.local_text(campaign.expiration_date)}: none of its vouchers can be redeemed."
+    if closed := closed_sentence([("The campaign", campaign.schedule)], [campaign.expiration_date], now=now):
+        return closed
     if campaign.expiration_date:
         return f"The campaign runs until {show.local_text(campaign.expiration_date)}."
     return "The campaign runs without an end."
+
+
+def hours_in_words(schedule: Schedule) -> str:
+    """“on Mondays to Fridays, Europe/Warsaw time”: when something is open besides its dates; empty when always."""
+    words = in_words(schedule.validity)
+    return f"{words}, {timezone.get_default_timezone_name()} time" if words else ""
+
+
+def closed_sentence(
+    schedules: Sequence[tuple[str, Schedule]], ends: Iterable[datetime | None], *, now: datetime
+) -> str:
+    """Why what has all of these (named) schedules cannot be used at `now`, and when it can next; empty if it can."""
+    zone = timezone.get_default_timezone()
+    for who, schedule in schedules:
+        if is_open([schedule], now, zone):
+            continue
+        following = next_open([one for _, one in schedules], now, zone)
+        if following is None or any(end is not None and following > end for end in ends):
+            then = "it will not be again"
+        else:
+            then = f"next {show.local_text(following)}"
+        return f"{who} is open only {hours_in_words(schedule)}; {then}."
+    return ""

@@ -14,7 +14,7 @@ from redemptions import engine, facts
 from redemptions.engine import Channel, Decision, PayloadProblem, RedeemRequest
 from redemptions.models import Redemption, Result, Rollback, new_redemption_id, new_rollback_id
 from voucherify_admin.ids import new_id
-from vouchers.models import Voucher
+from vouchers.models import Origin, Voucher
 
 
 def redeem(request: RedeemRequest, *, now: datetime | None = None) -> Redemption:
@@ -35,7 +35,10 @@ def redeem(request: RedeemRequest, *, now: datetime | None = None) -> Redemption
         decision = engine.decide(facts.gather(request, voucher=voucher, customer=customer, now=now))
         redemption = _record(request, decision, voucher=voucher, customer=customer, now=now)
         if decision.accepted and voucher:
-            voucher.spend(credits=decision.gift_amount or 0)
+            voucher.spend(
+                credits=decision.gift_amount or 0,
+                origin=_origin(request.channel, at=now, redemption_id=redemption.public_id),
+            )
             redemption.voucher = voucher
     return redemption
 
@@ -126,6 +129,11 @@ def _channel_columns(channel: Channel) -> dict[str, Any]:
     }
 
 
+def _origin(channel: Channel, **said: Any) -> Origin:
+    """Return where a change of a gift card's balance comes from."""
+    return Origin(channel_type=channel.type, channel_id=channel.id, channel_name=channel.name, **said)
+
+
 def _amount(order: dict | None) -> int | None:
     """Return the order's amount as it was sent, if it was sent right; a failure keeps it for the lists."""
     try:
@@ -192,7 +200,16 @@ def roll_back(request: RollbackRequest, *, now: datetime | None = None) -> Rollb
         effects = _effects(redemption, voucher)
         rollback = _record_rollback(request, redemption, effects=effects, now=now)
         if voucher is not None:
-            voucher.give_back(credits=redemption.gift_amount or 0)
+            voucher.give_back(
+                credits=redemption.gift_amount or 0,
+                origin=_origin(
+                    request.channel,
+                    at=now,
+                    redemption_id=redemption.public_id,
+                    rollback_id=rollback.public_id,
+                    reason=request.reason,
+                ),
+            )
         redemption.status = Redemption.Status.ROLLED_BACK
         fields = ["status"]
         if request.metadata:

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils import timezone
+
 from campaigns.conditions import needs, parse_rules
 from campaigns.models import Campaign, Customer, RuleAssignment, Segment, SegmentMembership
 from redemptions.engine import CampaignFacts, CustomerFacts, Facts, RedeemRequest, RuleFacts, VoucherFacts
@@ -34,6 +36,7 @@ def gather(request: RedeemRequest, *, voucher: Voucher | None, customer: Custome
     return Facts(
         now=now,
         request=request,
+        zone=timezone.get_default_timezone(),
         voucher=_voucher_facts(voucher),
         campaign=_campaign_facts(campaign) if campaign else None,
         customer=_customer_facts(request, customer, segments),
@@ -68,6 +71,7 @@ def _voucher_facts(voucher: Voucher) -> VoucherFacts:
         active=voucher.is_active,
         start_date=voucher.start_date,
         expiration_date=voucher.expiration_date,
+        validity=voucher.validity,
         quantity=voucher.quantity,
         redeemed_quantity=voucher.redeemed_quantity,
         discount=parse_discount(voucher.discount) if voucher.discount else None,
@@ -83,6 +87,7 @@ def _campaign_facts(campaign: Campaign) -> CampaignFacts:
         active=campaign.is_active,
         start_date=campaign.start_date,
         expiration_date=campaign.expiration_date,
+        validity=campaign.validity,
     )
 
 

@@ -142,6 +142,13 @@ def _expired(compared: Compared, reader: Reader) -> str:
     return f"{campaign} expired {end}." if campaign else f"Expired {end}."
 
 
+def _not_active_now(compared: Compared, reader: Reader) -> str:
+    whose, when = _of(compared) or f"Voucher {compared['name']}", f"{compared['open']} ({compared['time_zone']})"
+    if "opens_at" not in compared:
+        return f"{whose} is open only {when}, and will not be again."
+    return f"{whose} is open only {when}; next {reader.moment(compared['opens_at'])}."
+
+
 def _quantity(compared: Compared, reader: Reader) -> str:
     return f"Limit {int(compared['limit']):,}, used {int(compared['used']):,}."
 
@@ -244,6 +251,9 @@ FACTS = {
     "of": "Checked on",
     "starts_at": "Starts",
     "expired_at": "Expired",
+    "open": "Open",
+    "opens_at": "Opens next",
+    "time_zone": "Time zone of its hours",
     "now": "Moment of the attempt",
     "asked": "Asked for",
     "asked_by": "Asked for by",
@@ -253,7 +263,7 @@ FACTS = {
     "found": "Found",
     "segment_names": "Segments",
 }
-MOMENTS = frozenset({"starts_at", "expired_at", "now"})
+MOMENTS = frozenset({"starts_at", "expired_at", "opens_at", "now"})
 MONEY = frozenset({"balance", "asked"})
 COMPARANDS = frozenset({"wanted", "found"})
 
@@ -337,6 +347,7 @@ STAFF: dict[Reason, Callable[[Compared, Reader], str]] = {
     Reason.VOUCHER_DISABLED: _disabled,
     Reason.VOUCHER_NOT_ACTIVE: _not_active,
     Reason.VOUCHER_EXPIRED: _expired,
+    Reason.VOUCHER_NOT_ACTIVE_NOW: _not_active_now,
     Reason.QUANTITY_EXCEEDED: _quantity,
     Reason.INVALID_ORDER: _order_shape,
     Reason.INVALID_AMOUNT: _order_shape,
@@ -354,6 +365,7 @@ TABLE: dict[Reason, Callable[[Compared, Reader], str]] = {
     Reason.VOUCHER_DISABLED: lambda c, r: "Campaign disabled" if _of(c) else "Disabled",
     Reason.VOUCHER_NOT_ACTIVE: lambda c, r: f"Starts {r.day(c['starts_at'])}",
     Reason.VOUCHER_EXPIRED: lambda c, r: f"Expired {r.day(c['expired_at'])}",
+    Reason.VOUCHER_NOT_ACTIVE_NOW: lambda c, r: f"Open {c['open']}",
     Reason.QUANTITY_EXCEEDED: lambda c, r: f"Used {int(c['used']):,} of {int(c['limit']):,}",
     Reason.INVALID_ORDER: lambda c, r: f"{c['property']} not as expected",
     Reason.INVALID_AMOUNT: lambda c, r: f"Amount was {_value(c['found'])}",
@@ -367,6 +379,9 @@ CUSTOMER: dict[Reason, Callable[[Compared, Reader], str]] = {
     Reason.VOUCHER_DISABLED: lambda c, r: f"The code {r.code} can no longer be used. We are sorry.",
     Reason.VOUCHER_NOT_ACTIVE: lambda c, r: f"The code {r.code} can be used from {r.moment(c['starts_at'])}.",
     Reason.VOUCHER_EXPIRED: lambda c, r: f"The code {r.code} was valid until {r.moment(c['expired_at'])}.",
+    Reason.VOUCHER_NOT_ACTIVE_NOW: lambda c, r: (
+        f"The code {r.code} cannot be used at this time; it can be again from {r.moment(c['opens_at'])}."
+    ),
     Reason.QUANTITY_EXCEEDED: lambda c, r: f"The code {r.code} has already been used as often as it can be.",
     Reason.MISSING_CUSTOMER: lambda c, r: f"Please sign in to use the code {r.code}: it is tied to an account.",
     Reason.CUSTOMER_RULES_VIOLATED: lambda c, r: f"The code {r.code} is reserved for certain customers. We are sorry.",

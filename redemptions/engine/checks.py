@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from campaigns.conditions import Group, Missing, Outcome
+from campaigns.validity import in_words, is_open, next_open
 from redemptions.engine.reasons import Reason
 from redemptions.engine.values import CampaignFacts, Facts, RuleFacts, VoucherFacts
 from vouchers.discounts import OrderError
@@ -63,6 +64,22 @@ def check_not_expired(facts: Facts) -> Refusal | None:
         if dated.expiration_date is not None and facts.now > dated.expiration_date:
             compared = {"of": of, "name": name, "expired_at": _iso(dated.expiration_date), "now": _iso(facts.now)}
             return Refusal(_voucher(facts).code, compared)
+    return None
+
+
+def check_open_now(facts: Facts) -> Refusal | None:
+    """The voucher or its campaign is closed at this hour, on this day, or between two of its recurring periods."""
+    both = _voucher_and_campaign(facts)
+    for of, name, dated in both:
+        if is_open([dated.schedule], facts.now, facts.zone):
+            continue
+        compared: dict[str, Any] = {"of": of, "name": name, "open": in_words(dated.validity), "now": _iso(facts.now)}
+        compared["time_zone"] = str(facts.zone)
+        following = next_open([each.schedule for _, _, each in both], facts.now, facts.zone)
+        ends = [each.expiration_date for _, _, each in both if each.expiration_date is not None]
+        if following is not None and all(following <= end for end in ends):
+            compared["opens_at"] = _iso(following)
+        return Refusal(_voucher(facts).code, compared)
     return None
 
 
@@ -143,6 +160,7 @@ CHECKS: tuple[tuple[Reason, Callable[[Facts], Refusal | None]], ...] = (
     (Reason.VOUCHER_DISABLED, check_enabled),
     (Reason.VOUCHER_NOT_ACTIVE, check_started),
     (Reason.VOUCHER_EXPIRED, check_not_expired),
+    (Reason.VOUCHER_NOT_ACTIVE_NOW, check_open_now),
     (Reason.QUANTITY_EXCEEDED, check_quantity),
     (Reason.INVALID_ORDER, check_order),
     (Reason.INVALID_AMOUNT, check_amount),

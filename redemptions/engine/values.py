@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from typing import Any, Literal
 
 from campaigns.conditions import Item, Outcome, RuleSet, Subject, evaluate
+from campaigns.validity import ALWAYS, Schedule, Validity
 from redemptions.engine.reasons import Reason
 from vouchers.discounts import Discount, Effect, Order, parse_order
 
@@ -55,6 +56,7 @@ class VoucherFacts:
     active: bool = True
     start_date: datetime | None = None
     expiration_date: datetime | None = None
+    validity: Validity = ALWAYS
     quantity: int | None = None
     redeemed_quantity: int = 0
     discount: Discount | None = None
@@ -66,6 +68,11 @@ class VoucherFacts:
         """Whether it is a gift card."""
         return self.gift_balance is not None
 
+    @property
+    def schedule(self) -> Schedule:
+        """When it is open, besides its dates."""
+        return Schedule(self.validity, self.start_date)
+
 
 @dataclass(frozen=True)
 class CampaignFacts:
@@ -76,6 +83,12 @@ class CampaignFacts:
     active: bool = True
     start_date: datetime | None = None
     expiration_date: datetime | None = None
+    validity: Validity = ALWAYS
+
+    @property
+    def schedule(self) -> Schedule:
+        """When it is open, besides its dates."""
+        return Schedule(self.validity, self.start_date)
 
 
 @dataclass(frozen=True)
@@ -103,11 +116,13 @@ class Facts:
     """All that a decision is made of.
 
     `redemptions_per_customer` holds the customer's earlier, not rolled back successes: of this voucher and of its
-    campaign. `segment_names` names the segments that the rules ask for, where they are known.
+    campaign. `segment_names` names the segments that the rules ask for, where they are known. `zone` is the project's
+    time zone, in which hours and days are meant.
     """
 
     now: datetime
     request: RedeemRequest
+    zone: tzinfo = UTC
     voucher: VoucherFacts | None = None
     campaign: CampaignFacts | None = None
     customer: CustomerFacts | None = None

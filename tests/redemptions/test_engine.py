@@ -5,10 +5,12 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from campaigns.conditions import parse_rules
+from campaigns.validity import Validity, parse_validity
 from redemptions.engine import (
     CHECKS,
     CampaignFacts,
@@ -27,6 +29,12 @@ from vouchers.discounts import Effect, parse_discount
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
+MINUTE = timedelta(minutes=1)
+TUESDAYS = parse_validity(None, [2])
+
+
+def until(time: str) -> Validity:
+    return parse_validity(None, None, {"daily": [{"start_time": "09:00", "expiration_time": time}]})
 
 
 def make_request(**changes: Any) -> RedeemRequest:
@@ -94,6 +102,31 @@ ROWS: list[tuple[Reason | None, Facts, dict[str, Any]]] = [
     ),
     (Reason.VOUCHER_EXPIRED, make_facts(campaign=make_campaign(expiration_date=NOW - TICK)), {"name": "Spring sale"}),
     (None, make_facts(voucher=make_voucher(expiration_date=NOW), campaign=make_campaign(expiration_date=NOW)), {}),
+    (
+        Reason.VOUCHER_NOT_ACTIVE_NOW,
+        make_facts(voucher=make_voucher(validity=TUESDAYS)),
+        {"of": "voucher", "open": "on Tuesdays", "opens_at": "2026-03-03T00:00:00+00:00", "time_zone": "UTC"},
+    ),
+    (
+        Reason.VOUCHER_NOT_ACTIVE_NOW,
+        make_facts(campaign=make_campaign(validity=TUESDAYS, expiration_date=NOW + TICK)),
+        {"of": "campaign", "name": "Spring sale", "opens_at": None},
+    ),
+    (
+        Reason.VOUCHER_NOT_ACTIVE_NOW,
+        make_facts(voucher=make_voucher(validity=until("11:59"))),
+        {"open": "from 09:00 to 11:59", "opens_at": "2026-03-03T09:00:00+00:00"},
+    ),
+    (
+        Reason.VOUCHER_NOT_ACTIVE_NOW,
+        make_facts(
+            voucher=make_voucher(validity=until("12:59")), zone=ZoneInfo("Europe/Warsaw"), now=NOW + 59 * MINUTE + TICK
+        ),
+        {"time_zone": "Europe/Warsaw", "opens_at": "2026-03-03T08:00:00+00:00"},
+    ),
+    (None, make_facts(voucher=make_voucher(validity=until("12:00"))), {}),
+    (None, make_facts(voucher=make_voucher(validity=until("13:00")), zone=ZoneInfo("Europe/Warsaw")), {}),
+    (None, make_facts(campaign=make_campaign(validity=parse_validity(None, [1]))), {}),
     (
         Reason.QUANTITY_EXCEEDED,
         make_facts(voucher=make_voucher(quantity=100, redeemed_quantity=100)),
@@ -191,7 +224,7 @@ def test_an_attempt_gets_its_reason_and_the_values_compared(
 
 def test_every_reason_has_a_row() -> None:
     assert {reason for reason, _, _ in ROWS} - {None} == set(Reason)
-    assert len(Reason) == 15
+    assert len(Reason) == 16
 
 
 def test_the_checks_stand_in_the_documented_order() -> None:
@@ -201,6 +234,7 @@ def test_the_checks_stand_in_the_documented_order() -> None:
         "voucher_disabled",
         "voucher_not_active",
         "voucher_expired",
+        "voucher_not_active_now",
         "quantity_exceeded",
         "invalid_order",
         "invalid_amount",
@@ -235,7 +269,11 @@ def test_the_first_check_that_holds_gives_the_reason() -> None:
             Reason.VOUCHER_NOT_ACTIVE,
             {"voucher": make_gift(10, start_date=NOW + TICK, expiration_date=NOW - TICK, quantity=0)},
         ),
-        (Reason.VOUCHER_EXPIRED, {"voucher": make_gift(10, expiration_date=NOW - TICK, quantity=0)}),
+        (
+            Reason.VOUCHER_EXPIRED,
+            {"voucher": make_gift(10, expiration_date=NOW - TICK, quantity=0, validity=TUESDAYS)},
+        ),
+        (Reason.VOUCHER_NOT_ACTIVE_NOW, {"voucher": make_gift(10, quantity=0, validity=TUESDAYS)}),
         (Reason.QUANTITY_EXCEEDED, {"voucher": make_gift(10, quantity=0)}),
         (Reason.INVALID_ORDER, {"voucher": make_gift(10)}),
         (Reason.INVALID_AMOUNT, {"request": make_request(order={"amount": -1})}),
@@ -299,7 +337,7 @@ def test_without_an_order_nothing_is_priced() -> None:
 
 def test_every_reason_speaks_on_the_wire_and_on_the_page() -> None:
     assert all(reason.label and reason.message for reason in Reason)
-    assert len({reason.label for reason in Reason}) == 15
+    assert len({reason.label for reason in Reason}) == 16
     assert [reason for reason in Reason if reason.http_status != 400] == [Reason.NOT_FOUND]
 
 
@@ -312,10 +350,10 @@ def test_what_a_sender_made_up_can_be_stored() -> None:
 
 
 @pytest.mark.parametrize(
-    "room", ["redemptions/engine", "campaigns/conditions", "vouchers/discounts", "vouchers", "redemptions"]
+    "room", ["redemptions/engine", "campaigns/conditions", "vouchers/discounts", "vouchers", "redemptions", "campaigns"]
 )
 def test_deciding_knows_neither_django_nor_the_clock(room: str) -> None:
-    pure = {"vouchers": ["codes.py"], "redemptions": ["sentences.py"]}
+    pure = {"vouchers": ["codes.py"], "redemptions": ["sentences.py"], "campaigns": ["validity.py"]}
     folder = Path(__file__).parents[2] / room
     for path in [folder / name for name in pure[room]] if room in pure else sorted(folder.glob("*.py")):
         tree = ast.parse(path.read_text())

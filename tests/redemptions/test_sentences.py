@@ -20,6 +20,8 @@ def clause(name: str, operator: str | None, wanted: list[Any], found: Any, **mor
 VIP = clause("customer.segment", "$is", ["seg_1"], [], segment_names={"seg_1": "VIP"})
 MINIMUM = clause("order.amount", "$more_than_or_equal", [5000], 3800)
 
+TUESDAYS = {"of": "voucher", "name": "SPRING", "open": "on Tuesdays", "time_zone": "Europe/Warsaw"}
+
 ROWS: list[tuple[Reason, dict[str, Any], str, str]] = [
     (
         Reason.INVALID_PAYLOAD,
@@ -62,6 +64,18 @@ ROWS: list[tuple[Reason, dict[str, Any], str, str]] = [
         {"of": "campaign", "name": "Spring sale", "expired_at": "2026-03-01T22:59:00+00:00"},
         "Campaign “Spring sale” expired 1 Mar 2026 23:59 Europe/Warsaw.",
         "Expired 1 Mar 2026",
+    ),
+    (
+        Reason.VOUCHER_NOT_ACTIVE_NOW,
+        {**TUESDAYS, "opens_at": "2026-03-02T23:00:00+00:00"},
+        "Voucher SPRING is open only on Tuesdays (Europe/Warsaw); next 3 Mar 2026 00:00 Europe/Warsaw.",
+        "Open on Tuesdays",
+    ),
+    (
+        Reason.VOUCHER_NOT_ACTIVE_NOW,
+        {**TUESDAYS, "of": "campaign", "name": "Spring sale"},
+        "Campaign “Spring sale” is open only on Tuesdays (Europe/Warsaw), and will not be again.",
+        "Open on Tuesdays",
     ),
     (Reason.QUANTITY_EXCEEDED, {"limit": 100, "used": 100}, "Limit 100, used 100.", "Used 100 of 100"),
     (
