@@ -160,9 +160,9 @@ def _off_lines(lines: Sequence[OrderLine], discount: Discount | GiftCredits) -> 
         case AmountOff(effect=Effect.APPLY_TO_ITEMS_BY_QUANTITY):
             yield from (discount.amount_off * line.quantity for line in lines)
         case AmountOff(effect=Effect.APPLY_TO_ITEMS_PROPORTIONALLY):
-            yield from _split(min(discount.amount_off, sum(amounts)), amounts)
+            yield from _split(discount.amount_off, amounts, _room(lines))
         case AmountOff(effect=Effect.APPLY_TO_ITEMS_PROPORTIONALLY_BY_QUANTITY):
-            yield from _split(min(discount.amount_off, sum(amounts)), [line.quantity for line in lines])
+            yield from _split(discount.amount_off, [line.quantity for line in lines], _room(lines))
         case AmountOff():
             yield from (discount.amount_off for _ in lines)
         case PercentOff():
@@ -276,16 +276,27 @@ def _percent_of(amount: int, percent: Decimal) -> int:
     return int((amount * percent / 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
-def _split(total: int, weights: Sequence[int]) -> list[int]:
-    """Share the cents by weight, half up; the last line takes the remainder so that the sum is exact."""
-    whole = sum(weights)
+def _room(lines: Sequence[OrderLine]) -> list[int]:
+    """What each line still costs after the discounts that it came with, in cents."""
+    return [max(0, (line.amount or 0) - line.discount_amount) for line in lines]
+
+
+def _split(total: int, weights: Sequence[int], room: Sequence[int]) -> list[int]:
+    """Share the cents by weight, half up; the last line takes the remainder so that the sum is exact.
+
+    What a line has no `room` for goes to the others, from the last on.
+    """
+    whole, total = sum(weights), min(total, sum(room))
     if not whole:
         return [0 for _ in weights]
     shares: list[int] = []
     for weight in weights[:-1]:
         share = int((Decimal(total) * weight / whole).quantize(Decimal(1), rounding=ROUND_HALF_UP))
         shares.append(min(share, total - sum(shares)))
-    return [*shares, total - sum(shares)]
+    shares = [min(share, most) for share, most in zip([*shares, total - sum(shares)], room, strict=True)]
+    for index in reversed(range(len(shares))):
+        shares[index] += min(total - sum(shares), room[index] - shares[index])
+    return shares
 
 
 def _capped(amount: int, limit: int | None) -> int:
