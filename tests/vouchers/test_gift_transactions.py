@@ -172,6 +172,22 @@ def test_pages_of_transactions_follow_each_other_in_both_orders(call):
 
 
 @pytest.mark.django_db
+def test_a_campaigns_transactions_are_those_of_all_its_cards(call):
+    campaign = make_campaign(name="Cards")
+    for code in ("ONE", "TWO"):
+        make_gift(100, code=code, campaign=campaign)
+    make_gift(900)
+    call("POST", "/vouchers/ONE/balance", {"amount": 11})
+    body = call("GET", "/campaigns/Cards/transactions?limit=2").json()
+    sdk.CampaignsTransactionsListResponseBody.from_dict(body)
+    assert [row["details"]["balance"]["amount"] for row in body["data"]] == [11, 100]
+    assert {row["campaign_id"] for row in body["data"]} == {campaign.public_id}
+    rest = call("GET", f"/campaigns/Cards/transactions?starting_after_id={body['more_starting_after']}").json()
+    assert ([row["details"]["balance"]["amount"] for row in rest["data"]], rest["has_more"]) == ([100], False)
+    assert call("GET", "/campaigns/None/transactions").status_code == 404
+
+
+@pytest.mark.django_db
 def test_a_new_gift_amount_is_a_transaction_too(call):
     make_gift(1000)
     call("PUT", "/vouchers/GIFT", {"gift": {"amount": 1500}})

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router
 
+from campaigns.api.campaigns import campaign_called
 from voucherify_admin.api import lists
 from voucherify_admin.api.auth import KeyAuth
 from voucherify_admin.api.errors import ApiError, invalid_payload, invalid_query
@@ -70,13 +72,32 @@ def list_transactions(request: HttpRequest, code: str, query: Query[TransactionQ
     """
     voucher = voucher_called(code)
     request.call.touch("voucher", voucher.code)
-    rows = GiftTransaction.objects.filter(voucher=voucher).select_related("voucher")
+    return _page(request, query, GiftTransaction.objects.filter(voucher=voucher))
+
+
+@router.get(
+    "/campaigns/{path:campaign_id}/transactions",
+    auth=KeyAuth("vouchers.view_voucher"),
+    response={200: TransactionListOut, **errors(400, 404)},
+    exclude_unset=True,
+    summary="List the transactions of a campaign's gift cards",
+)
+def list_campaign_transactions(
+    request: HttpRequest, campaign_id: str, query: Query[TransactionQuery]
+) -> dict[str, Any]:
+    """Return what moved the balances of all gift cards of the campaign, newest first; pages as of one voucher's."""
+    campaign = campaign_called(campaign_id)
+    request.call.touch("campaign", campaign.public_id)
+    return _page(request, query, GiftTransaction.objects.filter(campaign_public_id=campaign.public_id))
+
+
+def _page(request: HttpRequest, query: TransactionQuery, rows: QuerySet[GiftTransaction]) -> dict[str, Any]:
     (ordering,) = lists.ordering(request.GET, ORDER, "-id")
     offset, limit = lists.window(request)
     if query.starting_after_id:
         last = rows.filter(public_id=query.starting_after_id).values_list("pk", flat=True).first()
         if last is None:
-            raise invalid_query("Property .starting_after_id should be the id of a transaction of this voucher")
+            raise invalid_query("Property .starting_after_id should be the id of a transaction of this list")
         rows = rows.filter(**{"pk__lt" if ordering.startswith("-") else "pk__gt": last})
         offset = 0
     page = list(rows.order_by(ordering)[offset : offset + limit + 1])

@@ -107,6 +107,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=["-created_at", "-id"], name="gift_transaction_newest"),
                     models.Index(fields=["voucher", "-created_at", "-id"], name="gift_transaction_voucher"),
                     models.Index(fields=["code"], name="gift_transaction_code"),
+                    models.Index(fields=["campaign_public_id", "-id"], name="gift_transaction_campaign"),
                 ],
                 "constraints": [
                     models.CheckConstraint(
