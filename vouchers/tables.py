@@ -65,7 +65,7 @@ class TransactionTable(BaseTable):
     amount = MoneyColumn()
     balance = MoneyColumn(verbose_name="Balance")
     because = tables.Column(verbose_name="Because of", accessor="reason", empty_values=())
-    channel = tables.Column(accessor="channel_type", empty_values=())
+    channel = tables.Column(verbose_name="Channel", accessor="channel_type", empty_values=())
 
     class Meta(BaseTable.Meta):
         model = GiftTransaction
