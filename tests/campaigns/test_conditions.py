@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from campaigns.conditions import InvalidRule, Item, Outcome, Subject, evaluate, needs, parse_rules
+from campaigns.conditions import InvalidRule, Item, Outcome, Subject, Tally, evaluate, needs, parse_rules
 
 
 def rule(name: str, conditions: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def subject(**changes: Any) -> Subject:
         "segments": frozenset({"seg_vip"}),
         "customer_metadata": {"tier": "gold", "age": 30},
         "redemption_metadata": {"till": "T-04"},
-        "redemptions_per_customer": 2,
+        "tallies": {Tally("count", "assigned", "customer"): 2},
     }
     return Subject(**{**values, **changes})
 
@@ -257,8 +257,8 @@ def test_rules_say_what_has_to_be_loaded_for_them() -> None:
         parse_rules({"1": rule("order.items.any", rules={"1": rule("product.id", {"$is": ["prod_tea"]})})}),
     )
     assert (asked.segments, asked.products) == (frozenset({"seg_a", "seg_b"}), frozenset({"prod_tea"}))
-    assert (asked.customer, asked.customer_metadata, asked.redemptions_per_customer) == (True, False, False)
+    assert (asked.customer, asked.customer_metadata, asked.tallies) == (True, False, frozenset())
     nothing = needs()
     assert (nothing.customer, nothing.segments) == (False, frozenset())
     counted = needs(parse_rules({"1": rule("redemption.count.per_customer", {"$is": [1]})}))
-    assert (counted.customer, counted.redemptions_per_customer) == (True, True)
+    assert (counted.customer, counted.tallies) == (True, {Tally("count", "assigned", "customer")})
