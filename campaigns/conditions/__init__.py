@@ -12,6 +12,7 @@ from campaigns.conditions.names import REFUSED, RULES, Group, Missing, label_of
 from campaigns.conditions.operators import ALIASES, OPERATORS, REFUSED_OPERATORS
 from campaigns.conditions.subject import Item, Subject
 from campaigns.conditions.tallies import Tally, period_start
+from campaigns.conditions.wording import operator_in_words, values_in_words
 
 __all__ = [
     "ALIASES",
@@ -35,8 +36,10 @@ __all__ = [
     "evaluate",
     "label_of",
     "needs",
+    "operator_in_words",
     "parse_applicable_to",
     "parse_rules",
     "period_start",
     "restricts_discount",
+    "values_in_words",
 ]

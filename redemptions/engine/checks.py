@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from campaigns.conditions import Group, Missing, Outcome, discounted_items, needs
+from campaigns.conditions import RULES, Group, Missing, Outcome, discounted_items, needs
 from redemptions.engine.reasons import Reason
 from redemptions.engine.values import CampaignFacts, Facts, RuleFacts, VoucherFacts
 from vouchers.discounts import OrderError
@@ -277,6 +277,10 @@ def _clause(facts: Facts, rule: RuleFacts, outcome: Outcome) -> dict[str, Any]:
         "wanted": failure.wanted,
         "found": failure.found,
     }
+    clause = RULES[failure.name]
+    if clause.values == "moment" or (clause.tally is not None and clause.tally.period is not None):
+        # Hours, days and months were those of the project, wherever the reader is.
+        compared["time_zone"] = str(facts.tz)
     if failure.name == "customer.segment":
         names = {segment: facts.segment_names[segment] for segment in failure.wanted if segment in facts.segment_names}
         compared["segment_names"] = names
