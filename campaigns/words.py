@@ -110,6 +110,9 @@ def clause_in_words(clause: Clause, segment_names: Mapping[str, str]) -> str:
     if name in RULES and RULES[name].applies_discount:
         applies = any(value is True for values in clause.conditions.values() for value in values)
         return "the discount applies to it" if applies else "the discount does not apply to it"
+    if name == "product.metadata.match_all":
+        everything = any(value is True for values in clause.conditions.values() for value in values)
+        return "all products of the order match" if everything else "not all products of the order match"
     subject = SUBJECTS[name] if name in SUBJECTS else label_of(name, clause.property)
     parts = []
     for operator, values in clause.conditions.items():

@@ -208,6 +208,9 @@ def _violated(compared: Compared, reader: Reader) -> str:
             if clause == "order.items.none"
             else f"No item of the order meets rule “{rule}”."
         )
+    if clause == "product.metadata.match_all":
+        asked = "all products of the order match" if True in wanted else "not all products of the order match"
+        return f"Rule “{rule}” asks that {asked}; they {'do' if found else 'do not'}."
     asks = operator_in_words(
         operator, values_in_words(operator, wanted, tell=_teller(clause, reader), moment=reader.moment)
     )
@@ -353,7 +356,7 @@ def _short_violated(compared: Compared, reader: Reader) -> str:
         names = compared.get("segment_names") or {}
         return f"Not in {_listed([names.get(segment, segment) for segment in compared['wanted']])}"
     if clause == "redemption.count.per_customer":
-        return f"Number {compared['found']} of this customer"
+        return f"Number {int(compared['found']):,} of this customer"
     if _tally(clause) is not None and operator in {"$less_than", "$less_than_or_equal"}:
         return f"Number {int(compared['found']):,}, {_allowed(compared):,} allowed"
     if clause in MOMENT_CLAUSES and found is not None:

@@ -167,7 +167,7 @@ RULES: dict[str, RuleName] = {
     "customer.source_id": _customer("text", "source_id", "the customer's source id"),
     "customer.address.city": _customer("text", "city", "the customer's city"),
     "customer.address.country": _customer("text", "country", "the customer's country"),
-    "customer.created_at": _customer("moment", "created_at", "when the customer was first seen"),
+    "customer.created_at": _customer("moment", "created_at", "the moment at which the customer was first seen"),
     "customer.orders.total_count": _customer("number", "orders_count", "the number of the customer's earlier orders"),
     "customer.orders.total_amount": _customer(
         "number", "orders_amount", "the sum of the customer's earlier orders", money=True

@@ -334,7 +334,7 @@ ROWS = [
         items(tea(product={"metadata": {"origin": "Assam"}}), cup()),
         ORDER,
         False,
-        "Rule “R” asks that whether all products match is true; it was false.",
+        "Rule “R” asks that all products of the order match; they do not.",
         path="1.1",
     ),
     Row(
