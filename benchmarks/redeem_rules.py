@@ -16,20 +16,20 @@ sys.path.insert(0, str(ROOT))
 IS_OWN = "DATABASE_URL" not in os.environ
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 
-import django  # noqa: E402
+import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402
-from django.db import connection, transaction  # noqa: E402
-from django.test.utils import CaptureQueriesContext  # noqa: E402
-from django.utils import timezone  # noqa: E402
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from campaigns.models import Campaign, Customer, RuleAssignment, Segment, SegmentMembership, ValidationRule  # noqa: E402
-from redemptions import actions  # noqa: E402
-from redemptions.engine import Channel, RedeemRequest  # noqa: E402
-from redemptions.models import Redemption, new_redemption_id  # noqa: E402
-from vouchers.models import Voucher  # noqa: E402
+from campaigns.models import Campaign, Customer, RuleAssignment, Segment, SegmentMembership, ValidationRule
+from redemptions import actions
+from redemptions.engine import Channel, RedeemRequest
+from redemptions.models import Redemption, new_redemption_id
+from vouchers.models import Voucher
 
 HISTORY = 20_000
 ROUNDS = 200

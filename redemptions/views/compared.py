@@ -15,7 +15,7 @@ from redemptions import sentences
 from voucherify_admin.pages import show
 
 # Of use to the program only, or told in a table of its own.
-UNTOLD = {"check", "tree", "path", "clause", "operator", "segment_names", "rules_met"}
+UNTOLD = {"check", "tree", "path", "clause", "operator", "segment_names", "rules_met", "gift_credits"}
 # Said clause by clause where there is a rule.
 IN_CLAUSES = {"wanted", "found", "property"}
 MAX_LEVEL = 4
@@ -97,6 +97,29 @@ def logic(facts: Mapping[str, Any]) -> str:
     if not isinstance(tree, Mapping) or len(tree.get("rules") or []) < 2:
         return ""
     return str(tree.get("logic") or "")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that was compared then, now, or both times."""
+
+    label: str
+    then: str
+    now: str
+
+    @property
+    def is_changed(self) -> bool:
+        return self.then != self.now
+
+
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:
+    """What was compared at two moments, side by side; clauses are named by what their rule asks."""
+    before, after = dict(rows(then)), dict(rows(now))
+    for facts, told in ((then, before), (now, after)):
+        met = [clause for rule in rules_met(facts) for clause in rule.clauses]
+        for clause in [*clauses(facts), *met]:
+            told[clause.text[:1].upper() + clause.text[1:]] = f"{clause.status}: {clause.found}"
+    return [Difference(label, before.get(label, "—"), after.get(label, "—")) for label in {**before, **after}]
 
 
 def clauses(facts: Mapping[str, Any]) -> list[ClauseOutcome]:
