@@ -284,3 +284,21 @@ def test_a_segment_does_not_load_all_of_its_customers(administrator):
     content = administrator.get(address(Segment, "change", segment.pk)).content.decode()
     assert "Person 1" not in content
     assert "All customers in this segment" in content
+
+
+@pytest.mark.parametrize(
+    ("typed", "problem"),
+    [
+        ({"type": "auto-update", "filter": '{"colour": {"conditions": {"$is": ["red"]}}}'}, "cannot ask for"),
+        ({"type": "passive", "filter": ""}, "A segment of this type needs a filter."),
+        ({"type": "static", "filter": '{"name": {"conditions": {"$is": ["Ada"]}}}'}, "has no filter"),
+    ],
+)
+def test_a_segment_that_could_not_be_evaluated_is_refused(administrator, typed, problem):
+    memberships = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
+    answer = administrator.post(address(Segment, "add"), {"name": "S", **typed, **memberships})
+    assert problem in answer.content.decode()
+    assert not Segment.objects.exists()
+    good = {"name": "S", "type": "passive", "filter": '{"name": {"conditions": {"$is": ["Ada"]}}}'}
+    assert administrator.post(address(Segment, "add"), {**good, **memberships}).status_code == 302
+    assert Segment.objects.get().filter == {"name": {"conditions": {"$is": ["Ada"]}}}

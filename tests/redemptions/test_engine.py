@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from campaigns.conditions import parse_rules
+from campaigns.conditions import Tally, parse_rules
 from campaigns.validity import Validity, parse_validity
 from redemptions.engine import (
     CHECKS,
@@ -74,6 +74,7 @@ VIP = make_rule("customer.segment", "$is", "seg_vip")
 GOLD = make_rule("customer.metadata", "$is", "gold", property="tier")
 ONCE = make_rule("redemption.count.per_customer", "$less_than_or_equal", 1)
 ON_ITEMS = parse_discount({"type": "PERCENT", "percent_off": 10, "effect": "APPLY_TO_ITEMS"})
+OF_VOUCHER, OF_CAMPAIGN = Tally("count", "voucher", "customer"), Tally("count", "campaign", "customer")
 CUSTOMER = CustomerFacts("cust_1")
 PROBLEM = PayloadProblem("Property .customer must be object", ".customer", 5, "object")
 ITEM = {"product_id": "prod_cup", "quantity": 1, "price": 500}
@@ -187,10 +188,10 @@ ROWS: list[tuple[Reason | None, Facts, dict[str, Any]]] = [
     (None, make_facts(rules=(MINIMUM,), order={"amount": 5000}), {}),
     (
         Reason.REDEMPTION_RULES_VIOLATED,
-        make_facts(rules=(ONCE,), customer=CUSTOMER, redemptions_per_customer={"voucher": 1}),
+        make_facts(rules=(ONCE,), customer=CUSTOMER, tallies={OF_VOUCHER: 1}),
         {"wanted": [1], "found": 2},
     ),
-    (None, make_facts(rules=(ONCE,), customer=CUSTOMER, redemptions_per_customer={"campaign": 1}), {}),
+    (None, make_facts(rules=(ONCE,), customer=CUSTOMER, tallies={OF_CAMPAIGN: 1}), {}),
     (
         Reason.GIFT_AMOUNT_EXCEEDED,
         make_facts(voucher=make_gift(2000), gift_credits=2001, order={"amount": 9000}),
@@ -256,7 +257,7 @@ def test_the_first_check_that_holds_gives_the_reason() -> None:
             10, active=False, start_date=NOW + TICK, expiration_date=NOW - TICK, quantity=1, redeemed_quantity=1
         ),
         "rules": (MINIMUM, TEA, VIP, ONCE),
-        "redemptions_per_customer": {"voucher": 1},
+        "tallies": {OF_VOUCHER: 1},
     }
     bad_items = {"amount": -1, "items": [{**ITEM, "quantity": -1}]}
     vip = CustomerFacts("cust_1", segments=frozenset({"seg_vip"}))
@@ -283,7 +284,7 @@ def test_the_first_check_that_holds_gives_the_reason() -> None:
         (Reason.CUSTOMER_RULES_VIOLATED, {"customer": CUSTOMER}),
         (Reason.ORDER_RULES_VIOLATED, {"customer": vip}),
         (Reason.REDEMPTION_RULES_VIOLATED, {"request": make_request(order=good)}),
-        (Reason.GIFT_AMOUNT_EXCEEDED, {"redemptions_per_customer": {}}),
+        (Reason.GIFT_AMOUNT_EXCEEDED, {"tallies": {}}),
         (None, {"voucher": make_gift(5000)}),
     ]
     for reason, change in steps:
@@ -293,10 +294,9 @@ def test_the_first_check_that_holds_gives_the_reason() -> None:
 
 def test_a_campaigns_rule_counts_the_campaigns_redemptions() -> None:
     rule = make_rule("redemption.count.per_customer", "$less_than_or_equal", 1, assigned_to="campaign")
-    counts = {"voucher": 0, "campaign": 1}
-    assert decide(make_facts(rules=(rule,), customer=CUSTOMER, redemptions_per_customer=counts)).reason == (
-        Reason.REDEMPTION_RULES_VIOLATED
-    )
+    counts = {OF_VOUCHER: 0, OF_CAMPAIGN: 1}
+    of_campaign = make_facts(rules=(rule,), customer=CUSTOMER, campaign=make_campaign(), tallies=counts)
+    assert decide(of_campaign).reason == Reason.REDEMPTION_RULES_VIOLATED
 
 
 def test_a_violated_rule_is_named_in_details_and_in_its_own_words() -> None:

@@ -113,8 +113,13 @@ class DiscountedOrder:
         return wire
 
 
-def price_order(order: Order, discount: Discount | GiftCredits | None) -> DiscountedOrder:
-    """Take the discount (or gift credits) off the order; an order of unknown amount is left as it came."""
+def price_order(
+    order: Order, discount: Discount | GiftCredits | None, *, applicable: frozenset[int] | None = None
+) -> DiscountedOrder:
+    """Take the discount (or gift credits) off the order; an order of unknown amount is left as it came.
+
+    `applicable` holds the places of the items that a discount on items applies to; None is all of them.
+    """
     if isinstance(discount, UnitsOff):
         return _with_units(order, discount)
     priced = DiscountedOrder(
@@ -133,7 +138,10 @@ def price_order(order: Order, discount: Discount | GiftCredits | None) -> Discou
     lines = order.lines or ()
     left = remaining if (limit := _limit_of_all(discount)) is None else min(remaining, limit)
     applied = []
-    for line, wanted in zip(lines, _off_lines(lines, discount), strict=True):
+    chosen = [index for index in range(len(lines)) if applicable is None or index in applicable]
+    off = dict(zip(chosen, _off_lines([lines[index] for index in chosen], discount), strict=True))
+    for index, line in enumerate(lines):
+        wanted = off.get(index, 0)
         # Neither a line nor the order as a whole may go below zero.
         taken = max(0, min(wanted, (line.amount or 0) - line.discount_amount, left))
         left -= taken
