@@ -23,6 +23,7 @@ FIELDS = {
 }
 # What Voucherify asks of a customer's history; who stands below the redemptions cannot know it.
 HISTORY = ("summary.", "loyalty.", "redemptions.", "orders.")
+MOST_CONDITIONS = 100
 # Validation rules write the comparisons with an `or`; people take them along.
 SYNONYMS = {"$more_than_or_equal": "$more_than_equal", "$less_than_or_equal": "$less_than_equal"}
 
@@ -41,6 +42,8 @@ def members_q(wire: object) -> Q:
                     f"Property .filter cannot ask for '{condition.field}': segments know the customer's profile and "
                     "metadata, and rules named customer.orders.… know the customer's orders"
                 )
+        if len(filters.conditions) > MOST_CONDITIONS:
+            raise InvalidFilter(f"Property .filter should hold {MOST_CONDITIONS} conditions at the most")
         if not filters.conditions:
             raise InvalidFilter(
                 "Property .filter should hold at least one condition, such as "

@@ -128,6 +128,9 @@ def _evaluate_quantifier(clause: Clause, subject: Subject) -> _Node:
     nothing = _evaluate_set(clause.nested, replace(subject, items=(), matched=()))
     if clause.name == "order.items.none":
         met = _first(tried, True) if clause.nested.clauses else None
+        unknown = _first(tried, None)
+        if met is None and unknown is not None:
+            return _Node(clause, None, True, operator, found, unknown)
         violated = met is not None or bool(candidates and not clause.nested.clauses)
         return _Node(clause, not violated, not violated, operator, found, met or nothing)
     if clause.name == "order.items.every":

@@ -229,6 +229,14 @@ def test_of_an_order_without_items_only_none_holds(name: str) -> None:
     assert held(rules, subject(items=())).holds is (name == "order.items.none")
 
 
+def test_what_no_item_may_be_is_not_known_without_what_it_asks_for() -> None:
+    rules = {"1": rule("order.items.none", rules={"1": SEGMENT})}
+    outcome = held(rules, subject(customer=False))
+    assert (outcome.holds, outcome.missing) == (False, "customer")
+    assert not held(rules).holds
+    assert held(rules, subject(segments=frozenset())).holds
+
+
 def test_items_of_unknown_price_are_neither_cheap_nor_dear() -> None:
     items = (Item(product_ids=frozenset({"gift"})), Item(product_ids=frozenset({"tea"}), price=5))
     known = subject(items=items)

@@ -237,6 +237,7 @@ def test_a_filter_asks_of_profile_and_metadata_in_the_list_and_for_one_customer(
         ({"filter": {"summary.orders.total_amount": {"conditions": {"$more_than": [1]}}}}, "customer.orders."),
         ({"filter": {"name": {"conditions": {"$near": ["x"]}}}}, "is not a condition that this field knows"),
         ({"filter": {"name": "Ada"}}, "Property .filter should match"),
+        ({"filter": {f"metadata.k{n}": {"conditions": GOLD} for n in range(101)}}, "100 conditions at the most"),
         ({"filter": {"created_at": {"conditions": {"$after": ["soon"]}}}}, ".filter[created_at][conditions][$after]"),
         ({"type": "static", "filter": {"name": {"conditions": GOLD}}}, "Property .filter is for the types"),
         ({"type": "passive", "customers": ["x"]}, "Property .customers is for the type static"),

@@ -9,6 +9,8 @@ import time_machine
 from django.test import Client
 
 from campaigns.models import Campaign, Customer
+from redemptions import actions
+from redemptions.engine import Channel, RedeemRequest
 from redemptions.models import Redemption
 from tests import factories
 from vouchers.models import Voucher
@@ -759,3 +761,46 @@ def test_a_success_shows_the_rules_that_it_met(client):
     assert "the order&#x27;s amount is at most €90.00" in text
     assert "the customer&#x27;s segments include “Regulars”" in text
     assert [clause.status for met in page.context["rules_met"] for clause in met.clauses] == ["met", "met"]
+
+
+@pytest.mark.parametrize("operator", ["$is", "$is_not"])
+@pytest.mark.parametrize(
+    ("sent", "is_member"),
+    [
+        ({"source_id": "ann"}, True),
+        ({"source_id": "bob"}, False),
+        ({"source_id": "bob", "metadata": {"tier": "gold"}}, True),
+        ({"source_id": "new", "name": "Zoe", "metadata": {"tier": "gold"}}, True),
+        ({"source_id": "new"}, False),
+    ],
+)
+def test_a_segment_by_filter_is_asked_at_the_moment_of_the_attempt(client, operator, sent, is_member):
+    factories.make_customer(source_id="ann", metadata={"tier": "gold"})
+    factories.make_customer(source_id="bob")
+    gold = factories.make_segment(
+        name="Gold", type="auto-update", filter={"metadata.tier": {"conditions": {"$is": ["gold"]}}}
+    )
+    voucher = factories.make_voucher(code=CODE)
+    factories.make_rule({"1": rule("customer.segment", operator[1:], gold.public_id)}, on=voucher, name="R")
+
+    attempt, told = attempt_of(client, "API", {"customer": sent})
+
+    accepted = is_member is (operator == "$is")
+    assert attempt.failure_code == ("" if accepted else CUSTOMER)
+    if not accepted:
+        assert told["code"] == 400
+        is_in = "is not in the segment “Gold” of rule “R”." if operator == "$is" else "is in the segment “Gold”"
+        assert attempt.sentence.startswith(f"Customer {is_in}")
+        assert attempt.facts["segment_names"] == {gold.public_id: "Gold"}
+
+
+def test_one_query_asks_for_all_segments_however_many_the_rules_name(client, django_assert_max_num_queries):
+    voucher = factories.make_voucher(code=CODE)
+    factories.make_customer(source_id="ann", metadata={"tier": "gold"})
+    tier = {"metadata.tier": {"conditions": {"$is": ["gold"]}}}
+    segments = [factories.make_segment(type="passive", filter=tier) for _ in range(12)]
+    clauses = {str(n): rule("customer.segment", "is", one.public_id) for n, one in enumerate(segments, start=1)}
+    factories.make_rule(clauses, on=voucher, name="R")
+    with django_assert_max_num_queries(12):
+        request = RedeemRequest(code=CODE, channel=Channel("API", "app-1"), customer={"source_id": "ann"})
+        assert actions.redeem(request).result == "SUCCESS"
