@@ -1,5 +1,7 @@
 """The API of redemptions: each function reads a request, calls one verb or queryset, and answers."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db.models import F, Q, QuerySet, Value
 from django.http import HttpRequest
@@ -14,12 +16,13 @@ from voucherify_admin.api import lists
 from voucherify_admin.api.auth import KeyAuth, permissions_of
 from voucherify_admin.api.body import read_json
 from voucherify_admin.api.errors import ApiError, ErrorOut, invalid_payload, invalid_query, not_found
+from voucherify_admin.api.models import ClientKey
 from vouchers.models import Voucher
 from vouchers.schemas import voucher_out
 
 router = Router(tags=["Redemptions"])
 
-REFUSALS = {400: ErrorOut, 401: ErrorOut, 403: ErrorOut, 404: ErrorOut}
+REFUSALS = {400: ErrorOut, 401: ErrorOut, 403: ErrorOut, 404: ErrorOut, 429: ErrorOut}
 LIST_PARAMETERS = [
     {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 10}},
     {"name": "page", "in": "query", "schema": {"type": "integer", "minimum": 1, "default": 1}},
@@ -90,10 +93,19 @@ def redeem_voucher(request: HttpRequest, code: str, tracking_id: str | None = No
 def _read_attempt(request: HttpRequest, code: str):
     """Return the body's JSON; a body that is none is no attempt, yet its call belongs to the voucher's events."""
     try:
-        return read_json(request)
+        return _read_body(request)
     except ApiError:
         request.call.touch("voucher", schemas.clean(code))
         raise
+
+
+def _read_body(request: HttpRequest):
+    """Return the body's JSON. A page in a browser names its customer; what is known of them it cannot say or change."""
+    body = read_json(request)
+    is_page = isinstance(request.call.key, ClientKey)
+    if is_page and isinstance(body, dict) and isinstance(body.get("customer"), dict):
+        body["customer"] = {name: body["customer"].get(name) for name in ("id", "source_id")}
+    return body
 
 
 @router.post(
@@ -113,7 +125,7 @@ def redeem_stack(request: HttpRequest):
             "Missing required permission",
             "A Merchant key redeems by POST /v1/vouchers/{code}/redemption",
         )
-    asked = schemas.stack_request(read_json(request), channel=_channel(request), request_id=request.call.request_id)
+    asked = schemas.stack_request(_read_body(request), channel=_channel(request), request_id=request.call.request_id)
     redemption = actions.redeem(asked)
     _touch(request, redemption)
     if redemption.failure_code:
@@ -137,12 +149,13 @@ def redeem_stack(request: HttpRequest):
 )
 def validate_voucher(request: HttpRequest, code: str):
     """Say what redeeming would do, without doing it. Refusals are 200 with `valid: false`; missing facts are 400."""
+    return validated(request, code, _read_attempt(request, code))
+
+
+def validated(request: HttpRequest, code: str, body: Any, *, tracking_id: str | None = None) -> dict[str, Any]:
+    """Return what redeeming the code with this body would do; raise ApiError 400 when facts are missing."""
     asked = schemas.redeem_request(
-        code,
-        _read_attempt(request, code),
-        tracking_id=None,
-        channel=_channel(request),
-        request_id=request.call.request_id,
+        code, body, tracking_id=tracking_id, channel=_channel(request), request_id=request.call.request_id
     )
     request.call.touch("voucher", asked.code)
     decision = actions.validate(asked)

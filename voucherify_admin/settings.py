@@ -62,6 +62,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "voucherify_admin.api.call_log.CallLogMiddleware",
+    "voucherify_admin.api.origins.ClientOriginMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -124,6 +125,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": env.str("CACHE_URL", _cache_default),
         "KEY_PREFIX": "dashboard",
+        # A cache that hangs must not hang the shop: what needs it goes on without after a second.
+        "OPTIONS": {"socket_timeout": 1},
     }
 }
 
@@ -206,6 +209,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+# Calls that each key may make in a minute; 0: as many as it likes.
+RATE_LIMIT_PER_MINUTE = env.int("RATE_LIMIT_PER_MINUTE", 0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", 2 * 1024 * 1024)
 
 # --- The API log --------------------------------------------------------------------------------------------------

@@ -176,6 +176,34 @@ const journeys = {
     assert.equal((await refusal(shop.customers.get(second.id))).code, 404)
   },
 
+  async limits() {
+    await shop.vouchers.list({ limit: 1 })
+    assert.equal(shop.apiLimitsHandler.areLimitsAvailable(), true)
+    assert.ok(shop.apiLimitsHandler.getRateLimit() > shop.apiLimitsHandler.getRateLimitRemaining())
+    assert.ok(shop.apiLimitsHandler.getRateLimitRemaining() > 0)
+    assert.equal(shop.apiLimitsHandler.getRetryAfter(), 0)
+  },
+
+  async pages() {
+    const code = `JS-PAGE-${mark}`
+    await shop.vouchers.create({ code, discount, redemption: { quantity: 1 } })
+    const keys = { clientApplicationId: CLIENT_ID, clientSecretKey: CLIENT_TOKEN, apiUrl }
+    const page = VoucherifyClientSide({ ...keys, origin: ORIGIN, trackingId: `page-${mark}` })
+
+    const valid = await page.validate({ code, amount: 5000, items: order.items, metadata: { till: 'web' } })
+    assert.equal(valid.valid, true)
+    assert.equal(valid.order.total_amount, 4000)
+    assert.equal((await page.validate(`${code}-NONE`)).reason, 'voucher not found')
+    const used = await page.redeem(code, { order })
+    assert.equal(used.result, 'SUCCESS')
+    assert.equal(used.customer.source_id, `page-${mark}`)
+    const again = await refusal(page.redeemStackable({ redeemables: [{ object: 'voucher', id: code }], order }))
+    assert.equal(again.key, 'quantity_exceeded')
+
+    const elsewhere = VoucherifyClientSide({ ...keys, origin: 'https://elsewhere.example' })
+    assert.equal((await refusal(elsewhere.validate(code))).code, 403)
+  },
+
   async exports() {
     const plain = await shop.distributions.exports.create({ exported_object: 'redemption' })
     assert.equal(plain.status, 'SCHEDULED')
