@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from redemptions.engine import CHECKS
+from voucherify_admin.api_urls import api, client_api
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -30,6 +31,21 @@ def test_every_setting_is_in_the_table_and_every_row_is_a_setting():
     read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', source))
 
     assert {row[0].strip("`") for row in table("settings")} == read
+
+
+def test_the_compatibility_page_names_every_endpoint_and_says_whether_it_is_there():
+    rows = table("endpoints")
+    told = {re.sub(r"\{\w+\}", "{}", row[0].strip("`")): row[1] for row in rows}
+    routed = {
+        re.sub(r"\{\w+\}", "{}", f"{method.upper()} {path}")
+        for door in (api, client_api)
+        for path, operations in door.get_openapi_schema()["paths"].items()
+        for method in operations
+    }
+
+    assert len(told) == len(rows)
+    assert set(told.values()) <= {"yes", "partly", "no"}
+    assert {endpoint for endpoint, answer in told.items() if answer != "no"} == routed
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
