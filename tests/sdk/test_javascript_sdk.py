@@ -7,7 +7,9 @@ pytestmark = pytest.mark.node
 SHOP = "https://shop.example.com"
 
 
-@pytest.mark.parametrize("name", ["campaigns", "vouchers", "redemptions", "people", "exports", "limits"])
+@pytest.mark.parametrize(
+    "name", ["campaigns", "vouchers", "redemptions", "people", "exports", "limits", "publications"]
+)
 def test_a_shop_on_the_javascript_sdk_changes_host_and_keys_and_goes_on(journey, name):
     journey(name)
 

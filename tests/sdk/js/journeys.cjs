@@ -176,6 +176,17 @@ const journeys = {
     assert.equal((await refusal(shop.customers.get(second.id))).code, 404)
   },
 
+  async publications() {
+    const name = `JS gifts ${mark}`
+    await shop.campaigns.create({ name, voucher: { type: 'DISCOUNT_VOUCHER', discount }, vouchers_count: 1 })
+    const customer = { source_id: `holder-${mark}` }
+    const given = await shop.distributions.publications.create({ campaign: { name }, customer, channel: 'API' })
+    assert.equal(given.result, 'SUCCESS')
+    assert.equal((await shop.vouchers.get(given.voucher.code)).holder_id, given.customer_id)
+    const listed = await shop.distributions.publications.list({ customer: customer.source_id })
+    assert.deepEqual(listed.publications.map((one) => one.id), [given.id])
+  },
+
   async limits() {
     await shop.vouchers.list({ limit: 1 })
     assert.equal(shop.apiLimitsHandler.areLimitsAvailable(), true)
