@@ -67,7 +67,8 @@ class RollBackView(StaffMixin, FormView):
             ("rollback", rollback.public_id),
         ):
             request.call.touch(kind, name)
-        request.call.log_as_event(answer(rollback, self.redemption))
+        status = 200 if rollback.result == Result.SUCCESS else 400
+        request.call.log_as_event(answer(rollback, self.redemption), status=status)
         if rollback.result == Result.SUCCESS:
             messages.success(request, f"{self.redemption.code} is rolled back: the use was given back.")
         else:
