@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from campaigns.actions import upsert_customer
 from campaigns.models import Customer
-from redemptions import engine, facts
+from redemptions import engine, facts, orders
 from redemptions.engine import Channel, Decision, PayloadProblem, RedeemRequest
 from redemptions.models import Redemption, Result, Rollback, new_redemption_id, new_rollback_id
 from voucherify_admin.ids import new_id
@@ -25,7 +25,7 @@ def redeem(request: RedeemRequest, *, now: datetime | None = None) -> Redemption
     """
     now = now or timezone.now()
     with transaction.atomic():
-        request, customer = _with_customer(request, now=now)
+        request, customer = _with_customer(orders.known(request), now=now)
         voucher = None
         if request.problem is None:
             voucher = _named(request.code, Voucher.objects.locked([request.code]))
@@ -37,12 +37,14 @@ def redeem(request: RedeemRequest, *, now: datetime | None = None) -> Redemption
         if decision.accepted and voucher:
             voucher.spend(credits=decision.gift_amount or 0)
             redemption.voucher = voucher
+            orders.keep(redemption, now=now)
     return redemption
 
 
 def validate(request: RedeemRequest, *, now: datetime | None = None) -> Decision:
     """Return what `redeem` would decide at this moment; locks nothing and writes nothing."""
     now = now or timezone.now()
+    request = orders.known(request)
     customer = None
     if request.customer and request.problem is None:
         reference = request.customer.get("id") or request.customer.get("source_id")
@@ -243,6 +245,7 @@ def roll_back(request: RollbackRequest, *, now: datetime | None = None) -> Rollb
             redemption.metadata = {**redemption.metadata, **request.metadata}
             fields.append("metadata")
         redemption.save(update_fields=fields)
+        orders.cancel(redemption, rollback, now=now)
     redemption.voucher = voucher
     rollback.redemption = redemption
     return rollback

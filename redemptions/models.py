@@ -265,3 +265,39 @@ class Rollback(Attempt):
 def new_rollback_id(result: str, at=None) -> str:
     """Return a public id with Voucherify's prefix for a successful or a refused rollback."""
     return new_id("rr_" if result == Result.SUCCESS else "rrf_", at)
+
+
+class Order(models.Model):
+    """What a customer buys, as the shop told it or as it was redeemed for. Amounts are cents.
+
+    `content` is the order in Voucherify's words, as it was priced last; the attempts keep their own copy of it.
+    """
+
+    class Status(models.TextChoices):
+        CREATED = "CREATED", "Created"
+        PAID = "PAID", "Paid"
+        CANCELED = "CANCELED", "Canceled"
+        FULFILLED = "FULFILLED", "Fulfilled"
+
+    public_id = models.CharField(max_length=40, unique=True, editable=False, default=partial(new_id, "ord_"))
+    # The shop's own id.
+    source_id = models.CharField(max_length=200, unique=True, null=True, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.CREATED)
+    customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.SET_NULL, related_name="orders")
+    amount = models.BigIntegerField(null=True, blank=True)
+    total_amount = models.BigIntegerField(null=True, blank=True, help_text="What is left to pay.")
+    metadata = models.JSONField(default=dict, blank=True)
+    content = models.JSONField(default=dict, blank=True)
+    # By the id of the redemption: when, of what, and by which rollback it was undone.
+    redemptions = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="order_newest"),
+            GinIndex(fields=["metadata"], name="order_metadata", opclasses=["jsonb_path_ops"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.source_id or self.public_id

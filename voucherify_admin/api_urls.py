@@ -9,6 +9,7 @@ from ninja.operation import Operation
 from campaigns.api import router as campaigns_router
 from redemptions.api import router as redemptions_router
 from redemptions.client_api import router as client_router
+from redemptions.order_api import router as orders_router
 from voucherify_admin.api.api import router as access_router
 from voucherify_admin.api.errors import install_handlers
 from voucherify_admin.api.parser import BodyParser
@@ -55,6 +56,7 @@ install_handlers(api)
 # The first route that fits wins, and a code may hold slashes: /vouchers/{code}/redemption goes before /vouchers/{code}.
 # So the routers stand from the top of the house to its bottom.
 api.add_router("", redemptions_router)
+api.add_router("", orders_router)
 api.add_router("", vouchers_router)
 api.add_router("", campaigns_router)
 api.add_router("", exports_router)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from campaigns.conditions import Item, Outcome, RuleSet, Subject, evaluate
 from redemptions.engine.reasons import Reason
-from vouchers.discounts import Discount, Effect, Order, parse_order
+from vouchers.discounts import Discount, Effect, Order, OrderError, parse_order
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class RedeemRequest:
     tracking_id: str | None = None
     problem: PayloadProblem | None = None
     request_id: str = ""
+    # An order's id that no order has.
+    unknown_order: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,9 @@ class Facts:
     @cached_property
     def order(self) -> Order | None:
         """The order that was sent; raises OrderError, which the checks of the order turn into a reason."""
+        if self.request.unknown_order:
+            expected = "the id of a known order; send source_id to have one created"
+            raise OrderError(".order.id", self.request.unknown_order, expected)
         return None if self.request.order is None else parse_order(self.request.order)
 
     @cached_property

@@ -8,7 +8,7 @@ SHOP = "https://shop.example.com"
 
 
 @pytest.mark.parametrize(
-    "name", ["campaigns", "vouchers", "redemptions", "people", "exports", "limits", "publications"]
+    "name", ["campaigns", "vouchers", "redemptions", "people", "exports", "limits", "publications", "orders"]
 )
 def test_a_shop_on_the_javascript_sdk_changes_host_and_keys_and_goes_on(journey, name):
     journey(name)

@@ -187,6 +187,22 @@ const journeys = {
     assert.deepEqual(listed.publications.map((one) => one.id), [given.id])
   },
 
+  async orders() {
+    const source = `order-${mark}`
+    const made = await shop.orders.create({ source_id: source, ...order, customer: { source_id: `buyer-${mark}` } })
+    assert.equal(made.status, 'CREATED')
+    assert.equal((await shop.orders.get(source)).id, made.id)
+    assert.equal((await shop.orders.update({ id: made.id, metadata: { till: 4 } })).metadata.till, 4)
+    const code = `JS-ORDER-${mark}`
+    await shop.vouchers.create({ code, discount })
+    const used = await shop.redemptions.redeemStackable({ redeemables: [{ object: 'voucher', id: code }], order: { id: made.id } })
+    assert.equal(used.order.total_amount, 4000)
+    assert.equal((await shop.orders.get(source)).status, 'PAID')
+    assert.equal((await shop.orders.list({ limit: 1 })).orders[0].id, made.id)
+    const stranger = { redeemables: [{ object: 'voucher', id: code }], order: { id: 'ord_none' } }
+    assert.equal((await refusal(shop.redemptions.redeemStackable(stranger))).key, 'invalid_order')
+  },
+
   async limits() {
     await shop.vouchers.list({ limit: 1 })
     assert.equal(shop.apiLimitsHandler.areLimitsAvailable(), true)
