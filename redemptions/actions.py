@@ -123,7 +123,10 @@ def _record(
     order = request.order if isinstance(request.order, dict) else None
     if decision.order is not None:
         status = order.get("status") if order else None
-        order = {"id": (order or {}).get("id") or new_id("ord_", now), **decision.order, "status": status or "PAID"}
+        # An id that was sent is a known order's; the Python SDK sends null for none.
+        known_id = (order or {}).get("id")
+        order_id = known_id if known_id and isinstance(known_id, str) else new_id("ord_", now)
+        order = {**decision.order, "id": order_id, "status": status or "PAID"}
     amount = decision.order.get("amount") if decision.order else _amount(order)
     return Redemption.objects.create(
         public_id=public_id,

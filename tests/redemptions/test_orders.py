@@ -130,3 +130,10 @@ def test_a_merchant_sees_orders_and_changes_none(call):
     keys = make_key("Merchant")
     assert call("GET", "/orders", headers=keys).status_code == 200
     assert call("POST", "/orders", {}, headers=keys).status_code == 403
+
+
+@pytest.mark.parametrize("odd", [None, 5, "", {}])
+def test_an_id_that_is_none_counts_as_not_sent(call, odd):
+    answer = redeem(call, make_voucher().code, {"id": odd, "source_id": odd, "amount": 5000})
+    assert answer.status_code == 200
+    assert answer.json()["order"]["id"] == Order.objects.get().public_id
