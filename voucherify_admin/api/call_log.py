@@ -35,6 +35,7 @@ class CallRecord:
     is_logged: bool = False
     key: ApiKey | None = None
     answer: Any = None
+    is_replayed: bool = False
     touched: list[tuple[str, str]] = field(default_factory=list)
 
     def touch(self, object_type: str, object_id: str) -> None:
@@ -103,6 +104,8 @@ class CallLogMiddleware:
             response = ApiError(400, "invalid_payload", "Invalid payload", "The body broke off").response(request)
         else:
             response = shaped(request, self.get_response(request))
+            if request.call.is_replayed:
+                response["Idempotency-Replayed"] = "true"
         channel = request.headers.get("X-Voucherify-Channel", "") or "API"
         self._write(request, response, body, channel=channel)
         return response
@@ -139,6 +142,7 @@ class CallLogMiddleware:
                     ip_address=client_ip(request),
                     origin=_text(request.headers.get("Origin", ""))[:300],
                     user_agent=_text(request.headers.get("User-Agent", ""))[:500],
+                    is_replayed=record.is_replayed,
                 )
                 CallTouch.objects.bulk_create(
                     [

@@ -19,6 +19,7 @@ from redemptions.views.redeem import of_attempt
 from redemptions.views.rollback import answer as rollback_answer
 from voucherify_admin.accounts.models import User
 from voucherify_admin.api.models import ApiKey
+from voucherify_admin.api.wire import iso
 from voucherify_admin.demo import people
 from voucherify_admin.demo.assortment import OFFICE, PLACES, WIDGET, Place
 from voucherify_admin.demo.calls import CallBook, answered
@@ -349,7 +350,7 @@ class _Teller:
                 body: dict[str, Any] = {
                     "type": voucher.type,
                     "gift": {"amount": voucher.gift_amount, "effect": voucher.gift_effect},
-                    "expiration_date": schemas.iso(voucher.expiration_date),
+                    "expiration_date": iso(voucher.expiration_date),
                     "metadata": voucher.metadata,
                 }
             elif voucher.campaign:
