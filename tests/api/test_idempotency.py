@@ -1,12 +1,9 @@
 """A call that is sent again with its Idempotency-Key: one effect, the first answer, and nothing for strangers."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import time_machine
-from django.contrib.auth.models import Group, Permission
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -141,28 +138,6 @@ def test_an_answer_is_forgotten_after_its_time(client, settings):
     with time_machine.travel(timezone.now() + timedelta(hours=6)):
         forget_idempotent_answers()
         assert not IdempotentAnswer.objects.exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_at_once_have_one_effect_and_one_answer():
-    factories.make_voucher(code="TEN")
-    # Tests with transactions of their own empty the tables, the roles that a migration made among them.
-    group, _ = Group.objects.get_or_create(name="Administrator")
-    group.permissions.set(Permission.objects.all())
-    headers = factories.make_key()
-
-    def send(_: int) -> bytes:
-        try:
-            return post(Client(headers=headers), "/v1/vouchers/TEN/redemption").content
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(8) as pool:
-        answers = set(pool.map(send, range(8)))
-
-    assert len(answers) == 1
-    assert Redemption.objects.count() == 1
-    assert Voucher.objects.get().redeemed_quantity == 1
 
 
 @pytest.mark.django_db

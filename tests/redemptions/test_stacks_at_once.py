@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
+from django.test import Client
 
 from redemptions import actions
 from redemptions.engine import Channel, RedeemRequest, Session
@@ -102,3 +104,21 @@ def test_sessions_never_keep_more_credits_than_the_card_holds():
         return actions.validate_stack(stack_of("GIFT", gift_credits=300, session=session)).refusal is None
 
     assert at_once(8, attempt).count(True) == 3
+
+
+def test_a_call_sent_eight_times_at_once_with_one_idempotency_key_has_one_effect_and_one_answer():
+    factories.make_voucher(code="TEN")
+    # Tests with transactions of their own empty the tables, the roles that a migration made among them.
+    group, _ = Group.objects.get_or_create(name="Administrator")
+    group.permissions.set(Permission.objects.all())
+    headers = {**factories.make_key(), "Idempotency-Key": "order-1"}
+
+    def send(_: int) -> tuple[int, bytes]:
+        answer = Client(headers=headers).post("/v1/vouchers/TEN/redemption", {}, content_type="application/json")
+        return answer.status_code, answer.content
+
+    answers = set(at_once(8, send))
+
+    assert [status for status, _ in answers] == [200]
+    assert Redemption.objects.count() == 1
+    assert Voucher.objects.get().redeemed_quantity == 1
