@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from campaigns.models import Campaign, Customer, Segment, SegmentMembership
+from voucherify_admin.ids import new_id
 
 PROFILE = ("name", "email", "phone", "description", "birthdate", "address")
 
@@ -31,12 +32,12 @@ def upsert_customer(data: dict[str, Any], *, now: datetime) -> tuple[Customer | 
         elif source_id:
             customer = Customer.objects.filter(source_id=source_id).first()
             if customer is None:
+                made = {"public_id": new_id("cust_", now), "metadata": metadata, "created_at": now}
                 # Two tills may create the same customer at once; the second one takes the first one's row.
-                customer, created = Customer.objects.get_or_create(
-                    source_id=source_id, defaults={**profile, "metadata": metadata, "created_at": now}
-                )
+                customer, created = Customer.objects.get_or_create(source_id=source_id, defaults={**profile, **made})
         elif profile or metadata:
-            return Customer.objects.create(**profile, metadata=metadata, created_at=now), True
+            made = {"public_id": new_id("cust_", now), "metadata": metadata, "created_at": now}
+            return Customer.objects.create(**profile, **made), True
         if customer is None or created:
             return customer, created
         changes = {name: value for name, value in profile.items() if getattr(customer, name) != value}

@@ -10,5 +10,6 @@ urlpatterns = [
     path("redemptions/", views.RedemptionListView.as_view(), name="list"),
     path("redemptions/<slug:public_id>/", views.RedemptionDetailView.as_view(), name="detail"),
     path("redemptions/<slug:public_id>/roll-back/", views.RollBackView.as_view(), name="roll_back"),
+    path("redemptions/<slug:public_id>/what-if/", views.WhatIfView.as_view(), name="what_if"),
     path("redeem/", views.RedeemView.as_view(), name="redeem"),
 ]

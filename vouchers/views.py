@@ -107,7 +107,9 @@ class VoucherActivationView(StaffMixin, View):
         voucher = get_object_or_404(Voucher, public_id=public_id)
         voucher.set_active(self.is_active, now=timezone.now())
         request.call.touch("voucher", voucher.code)
-        request.call.log_as_event({"id": voucher.public_id, "code": voucher.code, "active": voucher.is_active})
+        request.call.log_as_event(
+            {"id": voucher.public_id, "code": voucher.code, "active": voucher.is_active}, status=200
+        )
         messages.success(request, f"{voucher.code} is {'enabled' if self.is_active else 'disabled'}.")
         return redirect("vouchers:detail", code=voucher.code)
 

@@ -4,6 +4,7 @@ call the same ones."""
 from redemptions.actions.attempts import (
     RollbackRequest,
     preview_rollback,
+    reconsider,
     redeem,
     release,
     roll_back,
@@ -24,6 +25,7 @@ __all__ = [
     "Stack",
     "StackDecision",
     "preview_rollback",
+    "reconsider",
     "redeem",
     "redeem_stack",
     "release",

@@ -87,6 +87,41 @@ def release(code: str, session_key: str, *, now: datetime | None = None) -> bool
         return SessionLock.objects.release(voucher, session_key=session_key, now=now or timezone.now())
 
 
+def reconsider(redemption: Redemption, *, now: datetime | None = None) -> Decision:
+    """Return what the same attempt would come to at this moment, by today's voucher, rules and customer.
+
+    The order, metadata and credits are those that were sent then. Locks nothing and writes nothing.
+    """
+    snapshot = redemption.customer_snapshot or {}
+    customer = None
+    if redemption.customer_id:
+        customer = {"id": redemption.customer.public_id}
+    elif snapshot:
+        # The customer is gone; what is known of them is what the attempt kept.
+        customer = {"source_id": snapshot.get("source_id"), "metadata": snapshot.get("metadata")}
+    told = redemption.facts
+    problem = None
+    if redemption.failure_code == engine.Reason.INVALID_PAYLOAD:
+        # A request that could not be read then cannot be read today.
+        problem = PayloadProblem(
+            details=told.get("details") or "",
+            property=told.get("property"),
+            found=told.get("found"),
+            expected=told.get("expected"),
+        )
+    request = RedeemRequest(
+        code=redemption.code,
+        channel=Channel(redemption.channel_type, redemption.channel_id, redemption.channel_name, redemption.user_id),
+        order=redemption.order,
+        customer=customer,
+        metadata=redemption.metadata,
+        gift_credits=told.get("gift_credits"),
+        tracking_id=redemption.tracking_id,
+        problem=problem,
+    )
+    return validate(request, now=now)
+
+
 def named(reference: str, vouchers: Iterable[Voucher]) -> Voucher | None:
     """Return the voucher of this code; a code that happens to look like another voucher's id comes first."""
     found = list(vouchers)
@@ -150,10 +185,7 @@ def record(
         status=Redemption.Status.SUCCEEDED if decision.accepted else Redemption.Status.FAILED,
         failure_code=decision.reason.value if decision.reason else "",
         failure_message=decision.reason.message if decision.reason else "",
-        facts={
-            **({**decision.compared, "details": decision.details} if decision.reason else {}),
-            **(more_facts or {}),
-        },
+        facts={**_facts_to_keep(request, decision), **(more_facts or {})},
         error_message=decision.error_message or "",
         code=(voucher.code if voucher else request.code)[:200],
         voucher=voucher,
@@ -175,6 +207,14 @@ def record(
         session_key=request.session.key if request.session else "",
         parent=parent,
     )
+
+
+def _facts_to_keep(request: RedeemRequest, decision: Decision) -> dict[str, Any]:
+    if decision.accepted:
+        return {}
+    kept = {**decision.compared, "details": decision.details}
+    # Part of what was asked that no other column holds; without it the attempt could not be thought through again.
+    return kept | {"gift_credits": request.gift_credits} if request.gift_credits is not None else kept
 
 
 def _channel_columns(channel: Channel) -> dict[str, Any]:

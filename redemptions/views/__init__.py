@@ -5,5 +5,6 @@ from redemptions.views.detail import RedemptionDetailView
 from redemptions.views.overview import OverviewView
 from redemptions.views.redeem import RedeemView
 from redemptions.views.rollback import RollBackView
+from redemptions.views.what_if import WhatIfView
 
-__all__ = ["OverviewView", "RedeemView", "RedemptionDetailView", "RedemptionListView", "RollBackView"]
+__all__ = ["OverviewView", "RedeemView", "RedemptionDetailView", "RedemptionListView", "RollBackView", "WhatIfView"]

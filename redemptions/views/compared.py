@@ -14,7 +14,18 @@ from voucherify_admin.pages import show
 
 MONEY_CLAUSES = {"order.amount", "order.initial_amount"}
 # Of use to the program only.
-UNTOLD = {"check", "tree", "path", "clause", "operator", "segment_names", "stacked", "stacked_ids", "refused"}
+UNTOLD = {
+    "check",
+    "tree",
+    "path",
+    "clause",
+    "operator",
+    "segment_names",
+    "gift_credits",
+    "stacked",
+    "stacked_ids",
+    "refused",
+}
 # Said clause by clause where there is a rule.
 IN_CLAUSES = {"wanted", "found", "property"}
 MAX_LEVEL = 4
@@ -77,6 +88,28 @@ def logic(facts: Mapping[str, Any]) -> str:
     if not isinstance(tree, Mapping) or len(tree.get("rules") or []) < 2:
         return ""
     return str(tree.get("logic") or "")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that was compared then, now, or both times."""
+
+    label: str
+    then: str
+    now: str
+
+    @property
+    def is_changed(self) -> bool:
+        return self.then != self.now
+
+
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:
+    """What was compared at two moments, side by side; clauses are named by what their rule asks."""
+    before, after = dict(rows(then)), dict(rows(now))
+    for facts, told in ((then, before), (now, after)):
+        for clause in clauses(facts):
+            told[clause.text[:1].upper() + clause.text[1:]] = f"{clause.status}: {clause.found}"
+    return [Difference(label, before.get(label, "—"), after.get(label, "—")) for label in {**before, **after}]
 
 
 def clauses(facts: Mapping[str, Any]) -> list[ClauseOutcome]:

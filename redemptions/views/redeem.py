@@ -28,7 +28,7 @@ SALT = "redemptions.redeem"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one press of a button came to, for the page; `wire` is the same for the log."""
+    """What one press of a button came to, for the page; `wire` and `status` are the same for the log."""
 
     accepted: bool
     title: str
@@ -38,6 +38,7 @@ class Outcome:
     amounts: list[tuple[str, str]] = field(default_factory=list)
     attempt: Redemption | None = None
     wire: dict[str, Any] = field(default_factory=dict)
+    status: int = 200
 
 
 class RedeemView(StaffMixin, TemplateView):
@@ -68,7 +69,7 @@ class RedeemView(StaffMixin, TemplateView):
                 request.call.request_id = attempt.request_id
             request.call.touch("voucher", attempt.code)
             request.call.touch("redemption", attempt.public_id)
-        request.call.log_as_event(outcome.wire)
+        request.call.log_as_event(outcome.wire, status=outcome.status)
         if outcome.accepted and outcome.attempt:
             # The next customer starts with an empty form, and a reload asks for nothing.
             done = urlencode({"done": outcome.attempt.public_id})
@@ -145,6 +146,7 @@ def of_attempt(attempt: Redemption) -> Outcome:
         else [],
         attempt=attempt,
         wire={**wire, "failure_code": attempt.failure_code or None},
+        status=attempt.reason.http_status if attempt.reason else 200,
     )
 
 

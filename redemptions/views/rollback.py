@@ -83,7 +83,8 @@ class RollBackView(StaffMixin, FormView):
             ):
                 request.call.touch(kind, name)
         told = [answer(one, one.redemption) for one in rollbacks]
-        request.call.log_as_event(told[0] if len(told) == 1 else {"parent_rollback": told[0], "rollbacks": told[1:]})
+        told_as = told[0] if len(told) == 1 else {"parent_rollback": told[0], "rollbacks": told[1:]}
+        request.call.log_as_event(told_as, status=200 if rollback.result == Result.SUCCESS else 400)
         if rollback.result == Result.SUCCESS:
             messages.success(request, f"{self.named} is rolled back: the use was given back.")
         else:

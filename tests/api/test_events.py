@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.factories import make_campaign, make_rule, make_segment, make_user, make_voucher
+from tests.factories import make_campaign, make_key, make_rule, make_segment, make_user, make_voucher
 from voucherify_admin.api.models import ApiCall, CallTouch, new_request_id
 
 pytestmark = pytest.mark.django_db
@@ -292,3 +292,22 @@ def test_the_logs_queries_do_not_grow(marketing, django_assert_num_queries, djan
 
 def test_a_call_that_is_not_in_the_log_is_not_found(marketing):
     assert marketing.get(reverse("api:call_detail", args=["v-0"])).status_code == 404
+
+
+@pytest.mark.django_db
+def test_no_caller_of_the_api_can_pass_for_the_dashboard(client):
+    client.get("/v1/redemptions", headers={**make_key(), "X-Voucherify-Channel": "Dashboard"})
+
+    assert ApiCall.objects.get().channel == "API"
+
+
+@pytest.mark.django_db
+def test_what_staff_did_is_logged_with_what_the_api_would_have_answered(client):
+    make_voucher(code="ONCE", quantity=1)
+    client.force_login(make_user("User"))
+
+    for _ in range(2):
+        client.post("/redeem/", {"code": "ONCE", "redeem": "1"})
+
+    calls = ApiCall.objects.touching("voucher", "ONCE").order_by("pk")
+    assert [(call.channel, call.status) for call in calls] == [("dashboard", 200), ("dashboard", 400)]

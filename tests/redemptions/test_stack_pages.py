@@ -93,5 +93,7 @@ def test_a_failed_stack_reads_as_a_sentence(client, person):
 
     text = page(client, failed)
     assert "No code of the stack could be used" in text
+    assert "What if today?" not in text
+    assert client.get(f"/redemptions/{failed.public_id}/what-if/").status_code == 404
     assert "None of the 2 codes could be used: NONE (voucher did not exist)" in text
     assert client.get("/redemptions/?reason=no_applicable_redeemables").content.decode().count("NONE + NOBODY") == 1

@@ -22,6 +22,7 @@ from voucherify_admin.api.redaction import redact, redact_text
 logger = logging.getLogger(__name__)
 
 API_PREFIX = "/v1/"
+DASHBOARD = "dashboard"
 # The documentation is read by people; it is no call.
 NOT_CALLS = ("/v1/docs", "/v1/openapi.json")
 
@@ -36,6 +37,7 @@ class CallRecord:
     key: ApiKey | None = None
     answer: Any = None
     is_replayed: bool = False
+    status: int | None = None
     touched: list[tuple[str, str]] = field(default_factory=list)
 
     def touch(self, object_type: str, object_id: str) -> None:
@@ -43,10 +45,14 @@ class CallRecord:
         if object_id and (object_type, object_id[:200]) not in self.touched:
             self.touched.append((object_type, object_id[:200]))
 
-    def log_as_event(self, answer: Any) -> None:
-        """Log this request of the dashboard too; `answer` is a JSON value that says what came of it."""
+    def log_as_event(self, answer: Any, *, status: int) -> None:
+        """Log this request of the dashboard too, with what the API would have answered to the same act.
+
+        A page is answered with a redirect or with HTML, which says nothing of what came of it.
+        """
         self.is_logged = True
         self.answer = answer
+        self.status = status
 
 
 def _text(raw: bytes | str) -> str:
@@ -89,7 +95,8 @@ class CallLogMiddleware:
                     for key, values in request.POST.lists()
                     if key != "csrfmiddlewaretoken"
                 }
-                self._write(request, response, json.dumps(redact(form), ensure_ascii=False), channel="dashboard")
+                body = json.dumps(redact(form), ensure_ascii=False)
+                self._write(request, response, body, channel=DASHBOARD, user=request.user)
             return response
 
         try:
@@ -107,15 +114,17 @@ class CallLogMiddleware:
             if request.call.is_replayed:
                 response["Idempotency-Replayed"] = "true"
         channel = request.headers.get("X-Voucherify-Channel", "") or "API"
-        self._write(request, response, body, channel=channel)
+        # What staff do is told apart by this word, so no caller may use it.
+        self._write(request, response, body, channel="API" if channel.lower() == DASHBOARD else channel)
         return response
 
-    def _write(self, request: HttpRequest, response: HttpResponse, body: str, *, channel: str) -> None:
+    def _write(
+        self, request: HttpRequest, response: HttpResponse, body: str, *, channel: str, user: Any = None
+    ) -> None:
         record = request.call
         try:
             request_body, request_cut = _cut(_text(body))
             response_body, response_cut = _cut(_text(_response_text(response, record)))
-            user = getattr(request, "user", None) if channel == "dashboard" else None
             match = request.resolver_match
             code = match.kwargs.get("code", "") if match else ""
             if not any(kind == "voucher" for kind, _ in record.touched):
@@ -129,12 +138,12 @@ class CallLogMiddleware:
                     path=_text(request.path)[:2000],
                     query=redact_text(_text(request.META.get("QUERY_STRING", "")))[:4000],
                     endpoint=_endpoint(match.route if match else ""),
-                    status=response.status_code,
+                    status=record.status or response.status_code,
                     duration_ms=int((time.monotonic() - record.started) * 1000),
                     channel=_text(channel)[:100],
                     app_id=str(record.key.app_id) if record.key else "",
                     key_name=record.key.name if record.key else "",
-                    user_login=user.get_username()[:150] if user and user.is_authenticated else "",
+                    user_login=user.get_username()[:150] if user else "",
                     request_body=request_body,
                     request_body_cut=request_cut,
                     response_body=response_body,

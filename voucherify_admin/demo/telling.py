@@ -236,6 +236,7 @@ class _Teller:
             request_id=request_id,
         )
         redemption = actions.redeem(asked, now=at)
+        outcome = of_attempt(redemption)
         form = {
             "code": asked.code,
             "amount": f"{order.get('amount', 0) / 100:.2f}",
@@ -251,7 +252,7 @@ class _Teller:
             "/redeem/",
             at=at,
             endpoint="/redeem/",
-            answer=(200 if redemption.failure_code else 302, of_attempt(redemption).wire),
+            answer=(outcome.status, outcome.wire),
             touches=[("voucher", redemption.code), ("redemption", redemption.public_id)],
             request_id=request_id,
             body=form,
@@ -280,7 +281,7 @@ class _Teller:
                     f"/redemptions/{redemption.public_id}/roll-back/",
                     "/redemptions/{public_id}/roll-back/",
                 )
-                out = 302, rollback_answer(rollback, redemption)
+                out = 400 if rollback.failure_code else 200, rollback_answer(rollback, redemption)
                 self.book.note(place, "POST", path, endpoint=endpoint, answer=out, user=user, **noted)
             else:
                 path, endpoint = (
@@ -329,7 +330,7 @@ class _Teller:
                 f"/vouchers/{voucher.public_id}/disable/",
                 at=at,
                 endpoint="/vouchers/{public_id}/disable/",
-                answer=(302, {"id": voucher.public_id, "code": voucher.code, "active": False}),
+                answer=(200, {"id": voucher.public_id, "code": voucher.code, "active": False}),
                 touches=[("voucher", voucher.code)],
                 request_id=self.book.request_id(at),
                 body={},

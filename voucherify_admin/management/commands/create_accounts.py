@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
+from django.db.models import Q
 
 from voucherify_admin.api.models import ApiKey
 from voucherify_admin.embedded.data_dir import write_private
@@ -29,7 +30,9 @@ class Command(BaseCommand):
 
     def handle(self, *, file: Path, url: str, **options: Any) -> None:
         written = json.loads(file.read_text()) if file.exists() else None
-        if get_user_model().objects.exists():
+        # The demo's colleagues cannot sign in: they are names in a story, not people who have been here.
+        names = [role.lower() for role in ROLES]
+        if get_user_model().objects.filter(Q(is_active=True) | Q(username__in=names)).exists():
             self._keep(file, url=url, written=written)
             return
         # The file is written before the rows are committed: a run that is killed in between finds the passwords in

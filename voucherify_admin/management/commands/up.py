@@ -20,6 +20,9 @@ from voucherify_admin.embedded import postgres, programs, valkey
 from voucherify_admin.embedded.data_dir import DataDir
 from voucherify_admin.embedded.supervisor import StartError, Supervisor, ended
 
+# A voucher of the demo data that is always good.
+DEMO_CODE = "DEMO-10"
+
 
 class Command(BaseCommand):
     help = (
@@ -105,6 +108,7 @@ class Command(BaseCommand):
         if demo_data and data.credentials.exists():
             self._say("Creating the demo data; this happens once")
             programs.manage(supervisor, "seed_demo", "--size", "small", env=env)
+            data.demo_marker.write_text(DEMO_CODE)
         data.demo_marker.touch()
 
     def _stop(self, supervisor: Supervisor) -> None:
@@ -177,6 +181,7 @@ def _summary(data: DataDir, *, url: str) -> str:
     if data.credentials.exists():
         written = json.loads(data.credentials.read_text())
         app_id, app_token = written["api"]["app_id"], written["api"]["app_token"]
+        code = data.demo_marker.read_text() if data.demo_marker.exists() else ""
         lines += ["", "  Sign in as    username        password"]
         for role, login in written["users"].items():
             lines.append(f"    {role.capitalize():<13} {login['username']:<15} {login['password']}")
@@ -188,8 +193,8 @@ def _summary(data: DataDir, *, url: str) -> str:
             "",
             f"  All of this is also in {data.credentials} (readable by you alone).",
             "",
-            "  Redeem a voucher from a second terminal (put a code in place of CODE):",
-            f"    curl -X POST {url}/v1/vouchers/CODE/redemption \\",
+            "  Redeem a voucher from a second terminal" + ("" if code else " (put a code in place of CODE)") + ":",
+            f"    curl -X POST {url}/v1/vouchers/{code or 'CODE'}/redemption \\",
             f"      -H 'X-App-Id: {app_id}' -H 'X-App-Token: {app_token}' \\",
             "      -H 'Content-Type: application/json' -d '{\"order\": {\"amount\": 5000}}'",
         ]
