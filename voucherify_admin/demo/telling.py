@@ -171,7 +171,7 @@ class _Teller:
                 redeemable["gift"] = body.pop("gift")
             body = {"redeemables": [redeemable], **body}
             path, endpoint = "/v1/redemptions", "/v1/redemptions"
-            asked = schemas.stack_request(body, channel=channel, request_id=request_id)
+            (asked,) = schemas.stack_requests(body, channel=channel, request_id=request_id)
         else:
             path, endpoint = f"/v1/vouchers/{attempt.code}/redemption", "/v1/vouchers/{code}/redemption"
             asked = schemas.redeem_request(attempt.code, body, tracking_id=None, channel=channel, request_id=request_id)
