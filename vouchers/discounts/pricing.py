@@ -199,6 +199,12 @@ def _with_units(order: Order, discount: UnitsOff) -> DiscountedOrder:
     amount = order.amount or 0
     for units in discount.units:
         amount += _add_units(lines, units)
+    # Earlier discounts may have left less than the units are worth.
+    left = max(0, amount - order.discount_amount - sum(line.line.discount_amount for line in lines))
+    for place, line in enumerate(lines):
+        taken = min(line.applied_discount_amount, left)
+        left -= taken
+        lines[place] = replace(line, applied_discount_amount=taken)
     return DiscountedOrder(
         amount=amount,
         initial_amount=order.initial_amount if order.initial_amount is not None else order.amount or 0,
