@@ -1,20 +1,29 @@
 """The only reader for the engine: rows become Facts; decides nothing and writes nothing."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from campaigns.conditions import needs, parse_rules
 from campaigns.models import Campaign, Customer, RuleAssignment, Segment, SegmentMembership
 from redemptions.engine import CampaignFacts, CustomerFacts, Facts, RedeemRequest, RuleFacts, VoucherFacts
-from redemptions.models import Redemption
+from redemptions.models import Redemption, SessionLock
 from vouchers.discounts import Effect, parse_discount
 from vouchers.models import Voucher
 
 
-def gather(request: RedeemRequest, *, voucher: Voucher | None, customer: Customer | None, now: datetime) -> Facts:
+def gather(
+    request: RedeemRequest,
+    *,
+    voucher: Voucher | None,
+    customer: Customer | None,
+    now: datetime,
+    earlier: Sequence[Voucher] = (),
+) -> Facts:
     """Return what a decision on `request` needs to know, with no query for what no rule asks for.
 
-    At most four queries, however many rules there are: the rules, the customer's segments, their names, the count of
-    the customer's earlier uses.
+    `earlier` are the vouchers that the same stack uses before this one: accepted, but not on record yet. At most five
+    queries, however many rules there are: what is locked, the rules, the customer's segments, their names, the count
+    of the customer's earlier uses.
     """
     if voucher is None:
         return Facts(now=now, request=request)
@@ -31,10 +40,12 @@ def gather(request: RedeemRequest, *, voucher: Voucher | None, customer: Custome
             segments = frozenset(memberships.values_list("segment__public_id", flat=True))
     if asked.redemptions_per_customer and customer:
         uses = Redemption.objects.uses_by(customer, voucher=voucher)
+        if voucher.campaign_id:
+            uses["campaign"] += sum(one.campaign_id == voucher.campaign_id for one in earlier)
     return Facts(
         now=now,
         request=request,
-        voucher=_voucher_facts(voucher),
+        voucher=_voucher_facts(voucher, *_locked(request, voucher, now=now)),
         campaign=_campaign_facts(campaign) if campaign else None,
         customer=_customer_facts(request, customer, segments),
         rules=rules,
@@ -61,7 +72,14 @@ def _rules(voucher: Voucher, campaign: Campaign | None) -> tuple[RuleFacts, ...]
     )
 
 
-def _voucher_facts(voucher: Voucher) -> VoucherFacts:
+def _locked(request: RedeemRequest, voucher: Voucher, *, now: datetime) -> tuple[int, int]:
+    """Return how many uses and cents other sessions keep; without a limit there is nothing to keep."""
+    if voucher.quantity is None and not voucher.is_gift:
+        return 0, 0
+    return SessionLock.objects.kept(voucher, but_for=request.session.key if request.session else "", now=now)
+
+
+def _voucher_facts(voucher: Voucher, locked_quantity: int, locked_credits: int) -> VoucherFacts:
     return VoucherFacts(
         id=voucher.public_id,
         code=voucher.code,
@@ -73,6 +91,8 @@ def _voucher_facts(voucher: Voucher) -> VoucherFacts:
         discount=parse_discount(voucher.discount) if voucher.discount else None,
         gift_balance=voucher.gift_balance if voucher.is_gift else None,
         gift_effect=Effect(voucher.gift_effect),
+        locked_quantity=locked_quantity,
+        locked_credits=locked_credits,
     )
 
 

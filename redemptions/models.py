@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign, Customer
 from redemptions import sentences
-from redemptions.engine import Reason
+from redemptions.engine import FailureReason, reason_of
 from voucherify_admin.ids import new_id
 from vouchers.models import Voucher
 
@@ -99,6 +99,10 @@ class RedemptionQuerySet(models.QuerySet["Redemption"]):
         both = later[:each].union(earlier[:each], all=True)
         return sorted(both, key=lambda row: (row.created_at, row.pk), reverse=True)
 
+    def stack_of(self, parent: "Redemption") -> Self:
+        """Narrow to an attempt and its children, in the order of their keys."""
+        return self.filter(models.Q(pk=parent.pk) | models.Q(parent=parent.pk)).order_by("pk")
+
     def uses_by(self, customer: Customer, *, voucher: Voucher) -> dict[str, int]:
         """Return how often `customer` used this voucher and any of its campaign; uses rolled back do not count."""
         of_voucher = models.Q(voucher=voucher)
@@ -146,7 +150,10 @@ class Redemption(Attempt):
     order = models.JSONField(null=True, blank=True)
     facts = models.JSONField(default=dict, blank=True, help_text="What was compared when it was decided.")
     error_message = models.TextField(blank=True, help_text="The rule's own text for the customer.")
+    # Of a code redeemed together with others on one order: the attempt that stands for all of them.
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children")
+    # The default stands in the database too, for statements that write attempts and know of no sessions.
+    session_key = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     objects = RedemptionQuerySet.as_manager()
 
@@ -201,9 +208,14 @@ class Redemption(Attempt):
         return self.public_id
 
     @property
-    def reason(self) -> Reason | None:
+    def reason(self) -> FailureReason | None:
         """Why it failed, or None for a success or a code that this version does not know."""
-        return next((reason for reason in Reason if reason == self.failure_code), None)
+        return reason_of(self.failure_code)
+
+    @property
+    def stacked(self) -> list[str]:
+        """Of a parent the codes that were asked for on one order; empty for everything else."""
+        return self.facts.get("stacked") or []
 
     @property
     def sentence(self) -> str:
@@ -224,7 +236,9 @@ class Redemption(Attempt):
         if not self.failure_code:
             return ""
         zone = timezone.get_current_timezone()
-        return teller(self.failure_code, self.facts, code=self.code, tz=zone, currency=settings.CURRENCY)
+        # A parent has no code of its own; one that failed with one of its codes is told with that.
+        code = self.code or self.facts.get("redeemable", "")
+        return teller(self.failure_code, self.facts, code=code, tz=zone, currency=settings.CURRENCY)
 
 
 def new_redemption_id(result: str, at=None) -> str:
@@ -301,3 +315,47 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return self.source_id or self.public_id
+
+
+class SessionLockQuerySet(models.QuerySet["SessionLock"]):
+    def kept(self, voucher: Voucher, *, but_for: str, now: datetime) -> tuple[int, int]:
+        """Return how many uses, and cents of the balance, sessions other than `but_for` keep at `now`."""
+        others = self.filter(voucher=voucher, expires_at__gt=now).exclude(session_key=but_for)
+        kept = others.aggregate(uses=models.Count("pk"), credits=models.Sum("credits", default=0))
+        return kept["uses"], kept["credits"]
+
+    def keep(self, voucher: Voucher, *, session_key: str, credits: int, expires_at: datetime, now: datetime) -> None:
+        """Keep one use, and `credits` cents, for a session; asked again it is kept anew. The voucher must be locked."""
+        self.filter(voucher=voucher, expires_at__lte=now).delete()
+        self.update_or_create(
+            voucher=voucher,
+            session_key=session_key,
+            defaults={"credits": credits, "expires_at": expires_at},
+            create_defaults={"credits": credits, "expires_at": expires_at, "created_at": now},
+        )
+
+    def release(self, voucher: Voucher, *, session_key: str, now: datetime) -> bool:
+        """Give back what a session keeps of a voucher; whether there was something."""
+        rows = self.filter(voucher=voucher, session_key=session_key)
+        lasted = rows.filter(expires_at__gt=now).exists()
+        rows.delete()
+        return lasted
+
+
+class SessionLock(models.Model):
+    """One use of a voucher, with cents of a gift card, that a session keeps until it redeems, lets go or is over."""
+
+    voucher = models.ForeignKey(Voucher, on_delete=models.CASCADE, related_name="+", db_index=False)
+    session_key = models.CharField(max_length=200)
+    credits = models.BigIntegerField(default=0, help_text="Cents.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+
+    objects = SessionLockQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["voucher", "session_key"], name="one_lock_a_session")]
+
+    def __str__(self) -> str:
+        return self.session_key

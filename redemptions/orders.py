@@ -15,7 +15,7 @@ from voucherify_admin.api.wire import iso
 from vouchers.discounts import parse_order, price_order
 
 # What an order is called by and where it stands; the rest is its content.
-_OUTSIDE = ("id", "source_id", "status", "metadata", "customer", "created_at", "object")
+_OUTSIDE = ("id", "source_id", "status", "metadata", "customer", "created_at", "object", "redemptions")
 # What an order is priced from.
 _PRICED = ("amount", "initial_amount", "discount_amount", "items")
 
@@ -61,7 +61,8 @@ def keep(redemption: Redemption, *, now: datetime) -> None:
     _take(row, wire)
     row.status = wire.get("status") or Order.Status.PAID
     row.customer = redemption.customer or row.customer
-    row.redemptions[redemption.public_id] = {
+    # A stack says itself which attempts it is made of.
+    row.redemptions[redemption.public_id] = (wire.get("redemptions") or {}).get(redemption.public_id) or {
         "date": iso(redemption.created_at),
         "related_object_type": "voucher" if redemption.voucher_public_id else "redemption",
         "related_object_id": redemption.voucher_public_id or redemption.public_id,
@@ -73,6 +74,9 @@ def keep(redemption: Redemption, *, now: datetime) -> None:
 
 def cancel(redemption: Redemption, rollback: Rollback, *, now: datetime) -> None:
     """Cancel the order of a redemption that was rolled back; its discounts are gone with it."""
+    if redemption.parent_id:
+        # The stack as a whole is what its order knows.
+        return
     public_id = (redemption.order or {}).get("id")
     row = Order.objects.select_for_update().filter(public_id=public_id).first() if public_id else None
     if row is None:

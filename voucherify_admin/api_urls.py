@@ -8,8 +8,8 @@ from ninja.operation import Operation
 
 from campaigns.api import router as campaigns_router
 from redemptions.api import router as redemptions_router
-from redemptions.client_api import router as client_router
-from redemptions.order_api import router as orders_router
+from redemptions.api.client import router as client_router
+from redemptions.api.orders import router as orders_router
 from voucherify_admin.api.api import router as access_router
 from voucherify_admin.api.errors import install_handlers
 from voucherify_admin.api.parser import BodyParser

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env
+from environs import Env, validate
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -229,6 +229,14 @@ EXPORT_STALLED_SECONDS = env.int("EXPORT_STALLED_SECONDS", 60)
 # 0: any age can be rolled back. Voucherify itself refuses after three months.
 ROLLBACK_MAX_AGE_DAYS = env.int("ROLLBACK_MAX_AGE_DAYS", 0)
 API_ROLLBACK_REASON_REQUIRED = env.bool("API_ROLLBACK_REASON_REQUIRED", False)
+# Several codes on one order: PARTIAL redeems those that can be, ALL refuses the whole for one that cannot.
+STACKING_MODE = env.str("STACKING_MODE", "PARTIAL", validate=validate.OneOf(["PARTIAL", "ALL"]))
+# What a percentage is of when an earlier code of the stack took something off already.
+STACKING_DISCOUNT_BASE = env.str(
+    "STACKING_DISCOUNT_BASE", "DISCOUNTED_AMOUNT", validate=validate.OneOf(["DISCOUNTED_AMOUNT", "INITIAL_AMOUNT"])
+)
+# So long an answer is kept for callers that send its Idempotency-Key again.
+IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", 24)
 
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 DJANGO_TABLES2_TEMPLATE = "pages/_table.html"

@@ -22,8 +22,12 @@ class VoucherQuerySet(models.QuerySet["Voucher"]):
 
         One order for all callers is what keeps two stacks of the same codes from waiting for each other for ever.
         """
+        return self.named(references).order_by("pk").select_for_update(of=("self",))
+
+    def named(self, references: list[str]) -> Self:
+        """Narrow to the vouchers with these codes or ids, with their campaigns."""
         matching = models.Q(code__in=references) | models.Q(public_id__in=references)
-        return self.filter(matching).select_related("campaign", "holder").order_by("pk").select_for_update(of=("self",))
+        return self.filter(matching).select_related("campaign", "holder")
 
     def for_list(self) -> Self:
         return self.select_related("campaign", "holder")

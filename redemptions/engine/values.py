@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal
 
 from campaigns.conditions import Item, Outcome, RuleSet, Subject, evaluate
-from redemptions.engine.reasons import Reason
+from redemptions.engine.reasons import FailureReason
 from vouchers.discounts import Discount, Effect, Order, OrderError, parse_order
 
 
@@ -32,6 +32,14 @@ class PayloadProblem:
 
 
 @dataclass(frozen=True)
+class Session:
+    """A cart that keeps codes for itself until it redeems them, gives them back or `lifetime` is over."""
+
+    key: str
+    lifetime: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True)
 class RedeemRequest:
     """One attempt as it was sent. `order` and `customer` are in Voucherify's words; `gift_credits` are cents."""
 
@@ -44,13 +52,17 @@ class RedeemRequest:
     tracking_id: str | None = None
     problem: PayloadProblem | None = None
     request_id: str = ""
+    session: Session | None = None
     # An order's id that no order has.
     unknown_order: str = ""
 
 
 @dataclass(frozen=True)
 class VoucherFacts:
-    """The voucher at this moment. `quantity` None is unlimited; `gift_balance` (cents) is None for a discount."""
+    """The voucher at this moment. `quantity` None is unlimited; `gift_balance` (cents) is None for a discount.
+
+    `locked_quantity` uses and `locked_credits` cents are kept for sessions other than the one that asks.
+    """
 
     id: str
     code: str
@@ -62,6 +74,8 @@ class VoucherFacts:
     discount: Discount | None = None
     gift_balance: int | None = None
     gift_effect: Effect = Effect.APPLY_TO_ORDER
+    locked_quantity: int = 0
+    locked_credits: int = 0
 
     @property
     def is_gift(self) -> bool:
@@ -160,7 +174,7 @@ class Decision:
     `compared` holds what a refusal compared, as plain JSON, so that a later edit of the voucher changes nothing in it.
     """
 
-    reason: Reason | None = None
+    reason: FailureReason | None = None
     details: str = ""
     compared: dict[str, Any] = field(default_factory=dict)
     error_message: str | None = None

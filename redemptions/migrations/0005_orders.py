@@ -35,7 +35,7 @@ def let_roles(apps, schema_editor) -> None:
 class Migration(migrations.Migration):
     dependencies = [
         ("campaigns", "0001_initial"),
-        ("redemptions", "0002_roles"),
+        ("redemptions", "0003_stacks"),
     ]
 
     operations = [

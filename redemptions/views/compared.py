@@ -14,7 +14,18 @@ from voucherify_admin.pages import show
 
 MONEY_CLAUSES = {"order.amount", "order.initial_amount"}
 # Of use to the program only.
-UNTOLD = {"check", "tree", "path", "clause", "operator", "segment_names", "gift_credits"}
+UNTOLD = {
+    "check",
+    "tree",
+    "path",
+    "clause",
+    "operator",
+    "segment_names",
+    "gift_credits",
+    "stacked",
+    "stacked_ids",
+    "refused",
+}
 # Said clause by clause where there is a rule.
 IN_CLAUSES = {"wanted", "found", "property"}
 MAX_LEVEL = 4

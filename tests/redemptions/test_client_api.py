@@ -3,7 +3,7 @@
 import pytest
 from django.http import QueryDict
 
-from redemptions.client_api import body_of
+from redemptions.api.client import body_of
 from redemptions.models import Redemption
 from tests.factories import as_json, make_client_key, make_customer, make_key, make_rule, make_voucher
 from voucherify_admin.api.models import ApiCall, ClientKey

@@ -41,6 +41,7 @@ class CallRecord:
     allowance: Allowance | None = None
     origin: str = ""
     answer: Any = None
+    is_replayed: bool = False
     status: int | None = None
     touched: list[tuple[str, str]] = field(default_factory=list)
 
@@ -117,6 +118,8 @@ class CallLogMiddleware:
             response = ApiError(400, "invalid_payload", "Invalid payload", "The body broke off").response(request)
         else:
             response = shaped(request, self.get_response(request))
+            if request.call.is_replayed:
+                response["Idempotency-Replayed"] = "true"
         tell(response, request.call.allowance or allowance_of(None))
         channel = request.headers.get("X-Voucherify-Channel", "") or "API"
         # What staff do is told apart by this word, so no caller may use it.
@@ -156,6 +159,7 @@ class CallLogMiddleware:
                     ip_address=client_ip(request),
                     origin=_text(request.headers.get("Origin", ""))[:300],
                     user_agent=_text(request.headers.get("User-Agent", ""))[:500],
+                    is_replayed=record.is_replayed,
                 )
                 CallTouch.objects.bulk_create(
                     [

@@ -170,6 +170,9 @@ class ApiCall(models.Model):
     ip_address = models.GenericIPAddressField(null=True)
     origin = models.CharField(max_length=300, blank=True)
     user_agent = models.CharField(max_length=500, blank=True)
+    is_replayed = models.BooleanField(
+        default=False, db_default=False, help_text="Answered as the first call with the same Idempotency-Key."
+    )
 
     objects = ApiCallQuerySet.as_manager()
 
@@ -204,6 +207,58 @@ class CallTouch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.object_type} {self.object_id}"
+
+
+class IdempotentAnswerQuerySet(models.QuerySet["IdempotentAnswer"]):
+    def claim(self, app_id: str, key: str, fingerprint: str, *, now: datetime) -> tuple["IdempotentAnswer", bool]:
+        """Return the row of this key, and whether this call is the first with it (or the first after it ran out).
+
+        While another transaction claims the same key, this waits until it is over.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO api_idempotentanswer (app_id, key, fingerprint, created_at, status, body, touched)"
+                " VALUES (%s, %s, %s, %s, 0, '', '[]')"
+                " ON CONFLICT (app_id, key) DO UPDATE SET fingerprint = EXCLUDED.fingerprint,"
+                " created_at = EXCLUDED.created_at WHERE api_idempotentanswer.created_at < %s RETURNING id",
+                [app_id, key, fingerprint, now, self.kept_since(now)],
+            )
+            is_first = cursor.fetchone() is not None
+        return self.get(app_id=app_id, key=key), is_first
+
+    @staticmethod
+    def kept_since(now: datetime) -> datetime:
+        """Return the moment before which answers are forgotten."""
+        return now - timedelta(hours=settings.IDEMPOTENCY_HOURS)
+
+
+class IdempotentAnswer(models.Model):
+    """What a call with an Idempotency-Key was answered, for whoever sends it again; keys belong to an API key."""
+
+    app_id = models.CharField(max_length=40)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    status = models.PositiveSmallIntegerField()
+    # JSON as a text, which keeps the order of its properties.
+    body = models.TextField()
+    # What the call touched, so that the call that repeats it is found there too.
+    touched = models.JSONField(default=list)
+
+    objects = IdempotentAnswerQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["created_at"], name="idempotent_answer_age")]
+        constraints = [models.UniqueConstraint(fields=["app_id", "key"], name="one_answer_a_key")]
+
+    def __str__(self) -> str:
+        return self.key
+
+    def keep(self, status: int, body: str, *, touched: list[tuple[str, str]]) -> None:
+        """Keep the answer: its status and its body as JSON."""
+        self.status, self.body, self.touched = status, body, touched
+        self.save(update_fields=["status", "body", "touched"])
 
 
 new_request_id = partial(new_id, "v-")

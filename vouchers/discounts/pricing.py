@@ -106,8 +106,13 @@ class DiscountedOrder:
         return wire
 
 
-def price_order(order: Order, discount: Discount | GiftCredits | None) -> DiscountedOrder:
-    """Take the discount (or gift credits) off the order; an order of unknown amount is left as it came."""
+def price_order(
+    order: Order, discount: Discount | GiftCredits | None, *, percent_of_discounted: bool = False
+) -> DiscountedOrder:
+    """Take the discount (or gift credits) off the order; an order of unknown amount is left as it came.
+
+    A percentage is of the amount before any discount, or with `percent_of_discounted` of what earlier ones left.
+    """
     if isinstance(discount, UnitsOff):
         return _with_units(order, discount)
     priced = DiscountedOrder(
@@ -122,12 +127,16 @@ def price_order(order: Order, discount: Discount | GiftCredits | None) -> Discou
         return priced
     if not discount.effect.needs_items:
         return replace(
-            priced, applied_discount_amount=min(_off_order(order.amount or 0, remaining, discount), remaining)
+            priced,
+            applied_discount_amount=min(
+                _off_order(remaining if percent_of_discounted else order.amount or 0, remaining, discount), remaining
+            ),
         )
     lines = order.lines or ()
     left = remaining if (limit := _limit_of_all(discount)) is None else min(remaining, limit)
     applied = []
-    for line, wanted in zip(lines, _off_lines(lines, discount), strict=True):
+    wanted_of_each = _off_lines(lines, discount, percent_of_discounted=percent_of_discounted)
+    for line, wanted in zip(lines, wanted_of_each, strict=True):
         # Neither a line nor the order as a whole may go below zero.
         taken = max(0, min(wanted, (line.amount or 0) - line.discount_amount, left))
         left -= taken
@@ -148,7 +157,9 @@ def _off_order(amount: int, remaining: int, discount: Discount | GiftCredits) ->
     return 0
 
 
-def _off_lines(lines: Sequence[OrderLine], discount: Discount | GiftCredits) -> Iterator[int]:
+def _off_lines(
+    lines: Sequence[OrderLine], discount: Discount | GiftCredits, *, percent_of_discounted: bool
+) -> Iterator[int]:
     amounts = [line.amount or 0 for line in lines]
     match discount:
         case AmountOff(effect=Effect.APPLY_TO_ITEMS_BY_QUANTITY):
@@ -160,7 +171,10 @@ def _off_lines(lines: Sequence[OrderLine], discount: Discount | GiftCredits) -> 
         case AmountOff():
             yield from (discount.amount_off for _ in lines)
         case PercentOff():
-            yield from (_capped(_percent_of(amount, discount.percent_off), discount.amount_limit) for amount in amounts)
+            if percent_of_discounted:
+                amounts = [amount - line.discount_amount for line, amount in zip(lines, amounts, strict=True)]
+            bases = (max(0, amount) for amount in amounts)
+            yield from (_capped(_percent_of(base, discount.percent_off), discount.amount_limit) for base in bases)
         case FixedPrice():
             for line, amount in zip(lines, amounts, strict=True):
                 yield max(0, amount - line.discount_amount - discount.fixed_amount * line.quantity)
@@ -185,6 +199,12 @@ def _with_units(order: Order, discount: UnitsOff) -> DiscountedOrder:
     amount = order.amount or 0
     for units in discount.units:
         amount += _add_units(lines, units)
+    # Earlier discounts may have left less than the units are worth.
+    left = max(0, amount - order.discount_amount - sum(line.line.discount_amount for line in lines))
+    for place, line in enumerate(lines):
+        taken = min(line.applied_discount_amount, left)
+        left -= taken
+        lines[place] = replace(line, applied_discount_amount=taken)
     return DiscountedOrder(
         amount=amount,
         initial_amount=order.initial_amount if order.initial_amount is not None else order.amount or 0,

@@ -10,7 +10,8 @@ from typing import Any
 from django.http import HttpRequest, QueryDict
 from ninja import Router
 
-from redemptions import api, schemas
+from redemptions import schemas
+from redemptions.api import attempts, stacks
 from voucherify_admin.api.auth import ClientAuth
 from voucherify_admin.api.errors import invalid_query
 
@@ -21,40 +22,40 @@ MAY_REDEEM = ClientAuth(redeems=True)
 CODE = {"name": "code", "in": "query", "required": True, "schema": {"type": "string", "minLength": 1}}
 PART = re.compile(r"(\w+)((?:\[[^\[\]]*\]){0,4})")
 NUMBERS = {"amount", "quantity", "price", "discount_quantity", "discount_amount", "initial_amount", "initial_quantity"}
+ATTEMPTS = ("redemptions", "parent_redemption")
 WHOLE = re.compile(r"-?[0-9]{1,15}")
 
 
 @router.post(
     "/redeem",
     auth=MAY_REDEEM,
-    response={200: schemas.RedemptionOut, **api.REFUSALS},
+    response={200: schemas.RedemptionOut, **attempts.REFUSALS},
     exclude_unset=True,
     summary="Redeem a voucher from a page",
-    openapi_extra={"parameters": [CODE], **api._body_of(schemas.RedeemIn)},
+    openapi_extra={"parameters": [CODE], **attempts.body_of(schemas.RedeemIn)},
 )
 def redeem_from_page(request: HttpRequest, tracking_id: str | None = None):
     """Use a code. Only with keys whose client-side redemption is switched on; recorded as any other attempt."""
-    return _without_person(api.redeem_voucher(request, _code(request), tracking_id))
+    return _without_person(attempts.redeem_voucher(request, _code(request), tracking_id))
 
 
 @router.post(
     "/redemptions",
     auth=MAY_REDEEM,
-    response={200: schemas.StackOut, **api.REFUSALS},
+    response={200: schemas.StackOut, **attempts.REFUSALS},
     exclude_unset=True,
     summary="Redeem from a page",
-    openapi_extra=api._body_of(schemas.StackIn),
+    openapi_extra=attempts.body_of(schemas.StackIn),
 )
 def redeem_stack_from_page(request: HttpRequest):
     """Voucherify's current way to redeem, from a page."""
-    answer = api.redeem_stack(request)
-    return {**answer, "redemptions": [_without_person(one) for one in answer["redemptions"]]}
+    return _without_person(stacks.redeem_stack(request))
 
 
 @router.get(
     "/validate",
     auth=MAY_VALIDATE,
-    response={200: schemas.ValidationOut, **api.REFUSALS},
+    response={200: schemas.ValidationOut, **attempts.REFUSALS},
     exclude_unset=True,
     summary="Validate a voucher from a page",
     openapi_extra={
@@ -65,7 +66,22 @@ def validate_from_page(request: HttpRequest):
     """Say what redeeming would do. The query holds `code`, `amount` (cents), `item[0][product_id]`,
     `item[0][quantity]`, `item[0][price]`, `customer[source_id]`, `metadata[key]` and `order[metadata][key]`.
     """
-    return api.validated(request, _code(request), body_of(request.GET), tracking_id=request.GET.get("tracking_id"))
+    body = body_of(request.GET)
+    attempts.check_session(request, body)
+    return attempts.validated(request, _code(request), body, tracking_id=request.GET.get("tracking_id"))
+
+
+@router.post(
+    "/validations",
+    auth=MAY_VALIDATE,
+    response={200: schemas.StackValidationOut, **attempts.REFUSALS},
+    exclude_unset=True,
+    summary="Validate from a page",
+    openapi_extra=attempts.body_of(schemas.StackIn),
+)
+def validate_stack_from_page(request: HttpRequest):
+    """Voucherify's current way to validate, from a page."""
+    return stacks.validate_stack(request)
 
 
 def body_of(query: QueryDict) -> dict[str, Any]:
@@ -112,12 +128,14 @@ def _code(request: HttpRequest) -> str:
     return code
 
 
-def _without_person(redemption: dict[str, Any]) -> dict[str, Any]:
-    """Return a redemption in which the customer is told by ids alone."""
-    person = redemption.get("customer")
-    if not person:
-        return redemption
-    return {
-        **redemption,
-        "customer": {**dict.fromkeys(person), **{name: person.get(name) for name in ("id", "source_id", "object")}},
-    }
+def _without_person(answer: Any) -> Any:
+    """Return an answer in which customers are told by ids alone, in every attempt that it holds."""
+    if isinstance(answer, list):
+        return [_without_person(part) for part in answer]
+    if not isinstance(answer, dict):
+        # A refusal that is answered again: it tells of nobody.
+        return answer
+    parts = {name: _without_person(part) for name, part in answer.items() if name in ATTEMPTS}
+    if person := answer.get("customer"):
+        parts["customer"] = dict.fromkeys(person) | {name: person.get(name) for name in ("id", "source_id", "object")}
+    return {**answer, **parts}

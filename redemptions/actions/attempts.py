@@ -1,5 +1,7 @@
-"""The verbs of use: redeem, validate, roll back. Each owns its transaction; API and pages call the same ones."""
+"""The verbs of use for one code: redeem, validate, roll back; and how each attempt is recorded. Not for stacks."""
 
+from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +14,7 @@ from campaigns.actions import upsert_customer
 from campaigns.models import Customer
 from redemptions import engine, facts, orders
 from redemptions.engine import Channel, Decision, PayloadProblem, RedeemRequest
-from redemptions.models import Redemption, Result, Rollback, new_redemption_id, new_rollback_id
+from redemptions.models import Redemption, Result, Rollback, SessionLock, new_redemption_id, new_rollback_id
 from voucherify_admin.ids import new_id
 from vouchers.models import Voucher
 
@@ -25,34 +27,65 @@ def redeem(request: RedeemRequest, *, now: datetime | None = None) -> Redemption
     """
     now = now or timezone.now()
     with transaction.atomic():
-        request, customer = _with_customer(orders.known(request), now=now)
+        request, customer = with_customer(orders.known(request), now=now)
         voucher = None
         if request.problem is None:
-            voucher = _named(request.code, Voucher.objects.locked([request.code]))
+            voucher = named(request.code, Voucher.objects.locked([request.code]))
         elif request.code:
             # Nothing is spent, so nothing is locked; the attempt still belongs to its voucher.
-            voucher = _named(request.code, Voucher.objects.by_reference(request.code).select_related("campaign"))
+            voucher = named(request.code, Voucher.objects.by_reference(request.code).select_related("campaign"))
         decision = engine.decide(facts.gather(request, voucher=voucher, customer=customer, now=now))
-        redemption = _record(request, decision, voucher=voucher, customer=customer, now=now)
-        if decision.accepted and voucher:
-            voucher.spend(credits=decision.gift_amount or 0)
-            redemption.voucher = voucher
-            orders.keep(redemption, now=now)
+        redemption = record(request, decision, voucher=voucher, customer=customer, now=now)
+        use(redemption, decision, voucher)
+        orders.keep(redemption, now=now)
     return redemption
 
 
 def validate(request: RedeemRequest, *, now: datetime | None = None) -> Decision:
-    """Return what `redeem` would decide at this moment; locks nothing and writes nothing."""
+    """Return what `redeem` would decide at this moment; locks nothing and writes nothing.
+
+    With one exception: a request with a session keeps the use for it, under the voucher's lock, when it is accepted.
+    """
     now = now or timezone.now()
-    request = orders.known(request)
-    customer = None
-    if request.customer and request.problem is None:
-        reference = request.customer.get("id") or request.customer.get("source_id")
-        customer = Customer.objects.by_reference(reference).first() if reference else None
-        if customer is None and request.customer.get("id"):
-            request = replace(request, problem=_unknown_customer(request.customer["id"]))
-    voucher = _named(request.code, Voucher.objects.by_reference(request.code).select_related("campaign"))
-    return engine.decide(facts.gather(request, voucher=voucher, customer=customer, now=now))
+    request, customer = with_known_customer(orders.known(request))
+    with transaction.atomic() if request.session else nullcontext():
+        vouchers = Voucher.objects.by_reference(request.code).select_related("campaign")
+        voucher = named(request.code, Voucher.objects.locked([request.code]) if request.session else vouchers)
+        decision = engine.decide(facts.gather(request, voucher=voucher, customer=customer, now=now))
+        keep(request, decision, voucher, now=now)
+    return decision
+
+
+def use(redemption: Redemption, decision: Decision, voucher: Voucher | None) -> None:
+    """Take from the voucher, whose row is locked, what was decided; what its session kept of it is thereby redeemed."""
+    if not decision.accepted or voucher is None:
+        return
+    voucher.spend(credits=decision.gift_amount or 0)
+    redemption.voucher = voucher
+    if redemption.session_key:
+        SessionLock.objects.filter(voucher=voucher, session_key=redemption.session_key).delete()
+
+
+def keep(request: RedeemRequest, decision: Decision, voucher: Voucher | None, *, now: datetime) -> None:
+    """Keep for the request's session, if it has one, what was decided. The voucher's row must be locked then."""
+    session = request.session
+    if session is not None and decision.accepted and voucher is not None:
+        SessionLock.objects.keep(
+            voucher,
+            session_key=session.key,
+            credits=decision.gift_amount or 0,
+            expires_at=now + session.lifetime,
+            now=now,
+        )
+
+
+def release(code: str, session_key: str, *, now: datetime | None = None) -> bool:
+    """Let go of what a session keeps of the voucher; whether there was something. Raises Voucher.DoesNotExist."""
+    with transaction.atomic():
+        voucher = named(code, Voucher.objects.locked([code]))
+        if voucher is None:
+            raise Voucher.DoesNotExist(code)
+        return SessionLock.objects.release(voucher, session_key=session_key, now=now or timezone.now())
 
 
 def reconsider(redemption: Redemption, *, now: datetime | None = None) -> Decision:
@@ -90,7 +123,7 @@ def reconsider(redemption: Redemption, *, now: datetime | None = None) -> Decisi
     return validate(request, now=now)
 
 
-def _named(reference: str, vouchers) -> Voucher | None:
+def named(reference: str, vouchers: Iterable[Voucher]) -> Voucher | None:
     """Return the voucher of this code; a code that happens to look like another voucher's id comes first."""
     found = list(vouchers)
     return next((one for one in found if one.code == reference), found[0] if found else None)
@@ -105,7 +138,19 @@ def _unknown_customer(reference: str) -> PayloadProblem:
     )
 
 
-def _with_customer(request: RedeemRequest, *, now: datetime) -> tuple[RedeemRequest, Customer | None]:
+def with_known_customer(request: RedeemRequest) -> tuple[RedeemRequest, Customer | None]:
+    """Return the request and its customer, if known; an id that nobody has becomes the request's problem."""
+    if not request.customer or request.problem is not None:
+        return request, None
+    reference = request.customer.get("id") or request.customer.get("source_id")
+    customer = Customer.objects.by_reference(reference).first() if reference else None
+    if customer is None and request.customer.get("id"):
+        return replace(request, problem=_unknown_customer(request.customer["id"])), None
+    return request, customer
+
+
+def with_customer(request: RedeemRequest, *, now: datetime) -> tuple[RedeemRequest, Customer | None]:
+    """The same, but the customer is created or updated with what the request says of them."""
     if not request.customer or request.problem is not None:
         return request, None
     customer, _ = upsert_customer(dict(request.customer), now=now)
@@ -114,11 +159,20 @@ def _with_customer(request: RedeemRequest, *, now: datetime) -> tuple[RedeemRequ
     return request, customer
 
 
-def _record(
-    request: RedeemRequest, decision: Decision, *, voucher: Voucher | None, customer: Customer | None, now: datetime
+def record(
+    request: RedeemRequest,
+    decision: Decision,
+    *,
+    voucher: Voucher | None,
+    customer: Customer | None,
+    now: datetime,
+    public_id: str = "",
+    parent: Redemption | None = None,
+    more_facts: dict[str, Any] | None = None,
 ) -> Redemption:
+    """Write an attempt as it was decided, of a stack its parent or a child."""
     result = Result.SUCCESS if decision.accepted else Result.FAILURE
-    public_id = new_redemption_id(result, now)
+    public_id = public_id or new_redemption_id(result, now)
     campaign = voucher.campaign if voucher else None
     order = request.order if isinstance(request.order, dict) else None
     if decision.order is not None:
@@ -135,7 +189,7 @@ def _record(
         status=Redemption.Status.SUCCEEDED if decision.accepted else Redemption.Status.FAILED,
         failure_code=decision.reason.value if decision.reason else "",
         failure_message=decision.reason.message if decision.reason else "",
-        facts=_facts_to_keep(request, decision),
+        facts={**_facts_to_keep(request, decision), **(more_facts or {})},
         error_message=decision.error_message or "",
         code=(voucher.code if voucher else request.code)[:200],
         voucher=voucher,
@@ -154,6 +208,8 @@ def _record(
         tracking_id=request.tracking_id,
         **_channel_columns(request.channel),
         request_id=request.request_id,
+        session_key=request.session.key if request.session else "",
+        parent=parent,
     )
 
 
@@ -218,6 +274,11 @@ class RollbackRefusal:
 
 
 ALREADY = RollbackRefusal("already_rolled_back", "Already rolled back", "Redemption has been already rolled back.")
+STACKED = RollbackRefusal(
+    "invalid_redemption",
+    "Invalid redemption",
+    "You can rollback only a single redemption. Use different endpoint for stacked redemption.",
+)
 
 
 def roll_back(request: RollbackRequest, *, now: datetime | None = None) -> Rollback:
@@ -234,38 +295,55 @@ def roll_back(request: RollbackRequest, *, now: datetime | None = None) -> Rollb
             .get(public_id=request.redemption_id)
         )
         voucher = Voucher.objects.filter(pk=redemption.voucher_id).select_for_update().first()
-        refusal = _refusal(redemption, request, now=now)
+        refusal = refusal_of(redemption, request, now=now)
+        if refusal is None and redemption.stacked:
+            refusal = STACKED
         if refusal is not None:
-            return _record_rollback(request, redemption, refusal=refusal, now=now)
-        effects = _effects(redemption, voucher)
-        rollback = _record_rollback(request, redemption, effects=effects, now=now)
-        if voucher is not None:
-            voucher.give_back(credits=redemption.gift_amount or 0)
-        redemption.status = Redemption.Status.ROLLED_BACK
-        fields = ["status"]
-        if request.metadata:
-            # Voucherify: a rollback's metadata updates the redemption's.
-            redemption.metadata = {**redemption.metadata, **request.metadata}
-            fields.append("metadata")
-        redemption.save(update_fields=fields)
-        orders.cancel(redemption, rollback, now=now)
+            return record_rollback(request, redemption, refusal=refusal, now=now)
+        return undo(request, redemption, voucher, now=now)
+
+
+def undo(
+    request: RollbackRequest, redemption: Redemption, voucher: Voucher | None, *, now: datetime, public_id: str = ""
+) -> Rollback:
+    """Give back what a redemption took and record it. Both rows must be locked."""
+    rollback = record_rollback(
+        request, redemption, effects=effects_of(redemption, voucher), now=now, public_id=public_id
+    )
+    if voucher is not None:
+        voucher.give_back(credits=redemption.gift_amount or 0)
+    redemption.status = Redemption.Status.ROLLED_BACK
+    fields = ["status"]
+    if request.metadata:
+        # Voucherify: a rollback's metadata updates the redemption's.
+        redemption.metadata = {**redemption.metadata, **request.metadata}
+        fields.append("metadata")
+    redemption.save(update_fields=fields)
+    orders.cancel(redemption, rollback, now=now)
     redemption.voucher = voucher
     rollback.redemption = redemption
     return rollback
 
 
 def preview_rollback(redemption: Redemption, *, now: datetime | None = None) -> dict[str, Any]:
-    """Return what `roll_back` would do: `refusal` (None, or key, message and details) and `effects` (before, after)."""
+    """Return what a rollback would do: `refusal` (None, or key, message and details) and `effects` (before, after).
+
+    Of a parent, `children` holds each redemption that would be rolled back with it, with its own effects.
+    """
     request = RollbackRequest(redemption_id=redemption.public_id, channel=Channel("USER", ""))
-    refusal = _refusal(redemption, request, now=now or timezone.now())
+    refusal = refusal_of(redemption, request, now=now or timezone.now())
     if refusal is not None:
         refused = {"key": refusal.key, "message": refusal.message, "details": refusal.details}
         return {"refusal": refused, "effects": {}}
+    if redemption.stacked:
+        rows = redemption.children.filter(status=Redemption.Status.SUCCEEDED).select_related("voucher").order_by("pk")
+        return {"refusal": None, "effects": {}, "children": [(row, effects_of(row, row.voucher)) for row in rows]}
     voucher = Voucher.objects.filter(pk=redemption.voucher_id).first()
-    return {"refusal": None, "effects": _effects(redemption, voucher)}
+    return {"refusal": None, "effects": effects_of(redemption, voucher)}
 
 
-def _refusal(redemption: Redemption, request: RollbackRequest, *, now: datetime) -> RollbackRefusal | None:
+def refusal_of(redemption: Redemption, request: RollbackRequest, *, now: datetime) -> RollbackRefusal | None:
+    """Return why a redemption, single or parent, cannot be rolled back by this request; None when it can."""
     if redemption.status == Redemption.Status.ROLLED_BACK:
         return ALREADY
     if redemption.result == Result.FAILURE:
@@ -290,7 +368,8 @@ def _refusal(redemption: Redemption, request: RollbackRequest, *, now: datetime)
     return None
 
 
-def _effects(redemption: Redemption, voucher: Voucher | None) -> dict[str, list[int]]:
+def effects_of(redemption: Redemption, voucher: Voucher | None) -> dict[str, list[int]]:
+    """Return what a rollback changes of the voucher, before and after."""
     if voucher is None:
         return {}
     effects = {"redeemed_quantity": [voucher.redeemed_quantity, voucher.redeemed_quantity - 1]}
@@ -299,17 +378,19 @@ def _effects(redemption: Redemption, voucher: Voucher | None) -> dict[str, list[
     return effects
 
 
-def _record_rollback(
+def record_rollback(
     request: RollbackRequest,
     redemption: Redemption,
     *,
     now: datetime,
     refusal: RollbackRefusal | None = None,
     effects: dict | None = None,
+    public_id: str = "",
 ) -> Rollback:
+    """Write a rollback, done or refused."""
     result = Result.FAILURE if refusal else Result.SUCCESS
     return Rollback.objects.create(
-        public_id=new_rollback_id(result, now),
+        public_id=public_id or new_rollback_id(result, now),
         created_at=now,
         redemption=redemption,
         result=result,
