@@ -46,6 +46,38 @@ def test_the_current_way_to_redeem_is_there_too(client):
     assert response.json()["redemptions"][0]["customer"]["name"] is None
 
 
+def test_a_page_validates_several_codes_but_keeps_none_from_others_without_leave(client):
+    redeemables = [{"object": "voucher", "id": make_voucher().code} for _ in range(2)]
+    body = {"redeemables": redeemables, "order": {"amount": 5000}}
+
+    def validated(body, **key):
+        keys = make_client_key(**key)
+        return client.post("/client/v1/validations", as_json(body), content_type="application/json", headers=keys)
+
+    assert validated(body).json()["valid"] is True
+    assert validated(body).json()["order"]["total_amount"] == 3000
+    locking = {**body, "session": {"type": "LOCK"}}
+    assert validated(locking).status_code == 403
+    assert validated(locking, may_redeem=True).json()["session"]["key"]
+    query = f"/client/v1/validate?code={redeemables[0]['id']}&session_type=LOCK"
+    assert client.get(query, headers=make_client_key()).status_code == 403
+
+
+def test_a_call_sent_again_with_its_idempotency_key_tells_a_page_no_more_than_the_first_time(client):
+    keys = make_client_key(may_redeem=True)
+    customer = make_customer(name="Ewa")
+    code = make_voucher(quantity=1).code
+    answers = [
+        redeem(client, code, {**keys, "Idempotency-Key": "cart-1"}, customer={"source_id": customer.source_id})
+        for _ in range(2)
+    ]
+    assert answers[0].json() == answers[1].json()
+    assert answers[1]["Idempotency-Replayed"] == "true"
+    assert "Ewa" not in answers[1].content.decode()
+    refused = [redeem(client, code, {**keys, "Idempotency-Key": "cart-2"}) for _ in range(2)]
+    assert [answer.status_code for answer in refused] == [400, 400]
+
+
 def test_a_page_may_not_redeem_unless_its_key_is_switched_on_for_it(client):
     response = redeem(client, make_voucher().code, make_client_key())
     assert (response.status_code, response.json()["key"]) == (403, "missing_required_permission")

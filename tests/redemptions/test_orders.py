@@ -137,3 +137,23 @@ def test_an_id_that_is_none_counts_as_not_sent(call, odd):
     answer = redeem(call, make_voucher().code, {"id": odd, "source_id": odd, "amount": 5000})
     assert answer.status_code == 200
     assert answer.json()["order"]["id"] == Order.objects.get().public_id
+
+
+def test_several_codes_on_a_known_order_are_kept_as_one_and_canceled_as_one(call):
+    made = call("POST", "/orders", {"source_id": "o1", "amount": 6000}).json()
+    redeemables = [{"object": "voucher", "id": make_voucher().code} for _ in range(2)]
+    answer = call("POST", "/redemptions", {"redeemables": redeemables, "order": {"id": made["id"]}}).json()
+
+    parent = answer["parent_redemption"]["id"]
+    order = call("GET", "/orders/o1").json()
+    assert (order["total_amount"], order["status"]) == (4000, "PAID")
+    assert list(order["redemptions"]) == [parent]
+    assert order["redemptions"][parent]["stacked"] == [one["id"] for one in answer["redemptions"]]
+    call("POST", f"/redemptions/{parent}/rollbacks", {})
+    order = call("GET", "/orders/o1").json()
+    assert (order["total_amount"], order["status"]) == (6000, "CANCELED")
+    assert order["redemptions"][parent]["rollback_id"]
+    valid = {"redeemables": redeemables, "order": {"id": "ord_none"}}
+    refused = call("POST", "/validations", valid).json()
+    assert refused["valid"] is False
+    assert refused["inapplicable_redeemables"][0]["result"]["error"]["key"] == "invalid_order"

@@ -9,7 +9,10 @@ from voucherify_admin.api.models import ClientKey
 
 CLIENT_PREFIX = "/client/v1/"
 METHODS = "GET, POST, OPTIONS"
-HEADERS = "X-Client-Application-Id, X-Client-Token, X-Voucherify-Channel, X-Voucherify-API-Version, Content-Type"
+HEADERS = (
+    "X-Client-Application-Id, X-Client-Token, X-Voucherify-Channel, X-Voucherify-API-Version, Content-Type, "
+    "Idempotency-Key"
+)
 TOLD = "X-Rate-Limit-Limit, X-Rate-Limit-Remaining, X-Rate-Limit-Retry, Retry-After"
 REMEMBERED_SECONDS = 600
 
