@@ -10,6 +10,7 @@ from campaigns.api import router as campaigns_router
 from redemptions.api import router as redemptions_router
 from redemptions.api.client import router as client_router
 from redemptions.api.orders import router as orders_router
+from redemptions.api.summaries import router as summaries_router
 from voucherify_admin.api.api import router as access_router
 from voucherify_admin.api.errors import install_handlers
 from voucherify_admin.api.parser import BodyParser
@@ -57,6 +58,7 @@ install_handlers(api)
 # So the routers stand from the top of the house to its bottom.
 api.add_router("", redemptions_router)
 api.add_router("", orders_router)
+api.add_router("", summaries_router)
 api.add_router("", vouchers_router)
 api.add_router("", campaigns_router)
 api.add_router("", exports_router)
