@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 
 from redemptions import actions
 from redemptions.engine import Channel, RedeemRequest, Session
-from redemptions.models import Redemption, Rollback
+from redemptions.models import Redemption, Rollback, SessionLock
 from tests import factories
 from vouchers.models import Voucher
 
