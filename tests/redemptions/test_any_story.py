@@ -145,9 +145,10 @@ class AnyStory(RuleBasedStateMachine):
                 assert voucher.gift_balance == card.balance - voucher.redeemed_amount
             standing = Redemption.objects.filter(code=voucher.code, status="SUCCEEDED")
             assert set(standing.values_list("public_id", flat=True)) == set(card.taken)
-        assert (
-            Rollback.objects.filter(result="SUCCESS").count() == Redemption.objects.filter(status="ROLLED_BACK").count()
-        )
+        locks = SessionLock.objects.values_list("voucher__code", "session_key", "credits")
+        assert set(locks) == {(code, *kept) for code, card in self.cards.items() for kept in card.kept.items()}
+        undone = Redemption.objects.filter(status="ROLLED_BACK")
+        assert Rollback.objects.filter(result="SUCCESS").count() == undone.count()
 
 
 @pytest.mark.django_db
