@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Case, Expression, F, Q, QuerySet, TextField, Value, When
 
-from redemptions.engine import Reason
+from redemptions.engine import EVERY_REASON
 from redemptions.filters import RedemptionFilter, api_filters
 from redemptions.models import ChannelType, Redemption
 from voucherify_admin.api import lists
@@ -45,7 +45,7 @@ class RedemptionExporter(Exporter):
         "order_amount": Column("Order amount", "amount", "money"),
         "discount_amount": Column("Discount amount", "discount_amount", "money"),
         "gift_amount": Column("Gift amount", "gift_amount", "money"),
-        "reason": Column("Reason", _words("failure_code", {reason.value: reason.label for reason in Reason})),
+        "reason": Column("Reason", _words("failure_code", {reason.value: reason.label for reason in EVERY_REASON})),
         "failure_code": Column("Failure code", "failure_code"),
         "failure_message": Column("Failure message", "failure_message"),
         "channel": Column("Channel", _words("channel_type", dict(ChannelType.choices))),

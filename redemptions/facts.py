@@ -7,10 +7,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from campaigns.conditions import Needs, needs, parse_applicable_to, parse_rules
+from campaigns.conditions import Needs, Tally, needs, parse_applicable_to, parse_rules
 from campaigns.models import Campaign, Customer, RuleAssignment, Segment
-from redemptions.engine import CampaignFacts, CustomerFacts, Facts, RedeemRequest, RuleFacts, VoucherFacts
-from redemptions.models import Redemption
+from redemptions.engine import CampaignFacts, CustomerFacts, Decision, Facts, RedeemRequest, RuleFacts, VoucherFacts
+from redemptions.models import Redemption, SessionLock
 from vouchers.discounts import Effect, parse_discount
 from vouchers.models import Voucher
 
@@ -22,12 +22,14 @@ def gather(
     customer: Customer | None,
     now: datetime,
     rules: Sequence[RuleFacts] | None = None,
+    earlier: Sequence[tuple[Voucher, Decision]] = (),
 ) -> Facts:
     """Return what a decision on `request` needs to know, with no query for what no rule asks for.
 
-    The number of queries has a bound, however many rules and clauses there are: the rules themselves (unless they are
-    given), the segments that are asked for, which of them the customer is in, the customer's orders, and one for each
-    kind of count.
+    The number of queries has a bound, however many rules and clauses there are: what sessions keep, the rules
+    themselves (unless they are given), the segments that are asked for, which of them the customer is in, the
+    customer's orders, and one for each kind of count. `earlier` is what the same stack uses before this code:
+    accepted, but not on record yet.
     """
     if voucher is None:
         return Facts(now=now, request=request)
@@ -45,7 +47,7 @@ def gather(
         now=now,
         request=request,
         zone=timezone.get_default_timezone(),
-        voucher=_voucher_facts(voucher),
+        voucher=_voucher_facts(voucher, *_locked(request, voucher, now=now)),
         campaign=_campaign_facts(campaign) if campaign else None,
         customer=_customer_facts(request, customer, segments, asked),
         rules=bound,
@@ -57,7 +59,19 @@ def gather(
     tallies = Redemption.objects.tallied(
         counted, voucher=voucher, customer=customer, channel=request.channel, now=now, tz=facts.zone
     )
-    return replace(facts, tallies=tallies)
+    of_same_stack = [decision for one, decision in earlier if campaign is not None and one.campaign_id == campaign.pk]
+    return replace(facts, tallies={tally: count + _in_stack(tally, of_same_stack) for tally, count in tallies.items()})
+
+
+def _in_stack(tally: Tally, decisions: Sequence[Decision]) -> int:
+    """Return what other codes of the same campaign on the same order add to a count; each voucher is there once."""
+    if tally.of != "campaign" or tally.what == "customers":
+        return 0
+    if tally.what == "amount":
+        return sum((decision.order or {}).get("amount") or 0 for decision in decisions)
+    if tally.what == "discount":
+        return sum(decision.discount_amount for decision in decisions)
+    return len(decisions)
 
 
 def rules_of(voucher: Voucher, campaign: Campaign | None) -> list[RuleFacts]:
@@ -96,7 +110,14 @@ def counts_beyond_voucher(rules: Iterable[RuleFacts]) -> tuple[bool, bool]:
     return campaign, customer
 
 
-def _voucher_facts(voucher: Voucher) -> VoucherFacts:
+def _locked(request: RedeemRequest, voucher: Voucher, *, now: datetime) -> tuple[int, int]:
+    """Return how many uses and cents other sessions keep; without a limit there is nothing to keep."""
+    if voucher.quantity is None and not voucher.is_gift:
+        return 0, 0
+    return SessionLock.objects.kept(voucher, but_for=request.session.key if request.session else "", now=now)
+
+
+def _voucher_facts(voucher: Voucher, locked_quantity: int, locked_credits: int) -> VoucherFacts:
     return VoucherFacts(
         id=voucher.public_id,
         code=voucher.code,
@@ -109,6 +130,8 @@ def _voucher_facts(voucher: Voucher) -> VoucherFacts:
         discount=parse_discount(voucher.discount) if voucher.discount else None,
         gift_balance=voucher.gift_balance if voucher.is_gift else None,
         gift_effect=Effect(voucher.gift_effect),
+        locked_quantity=locked_quantity,
+        locked_credits=locked_credits,
     )
 
 

@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from campaigns.models import Campaign, Customer
-from redemptions.engine import Reason
+from redemptions.engine import EVERY_REASON
 from redemptions.models import ChannelType, Redemption, RedemptionQuerySet, Result
 from voucherify_admin.api import lists
 from voucherify_admin.api.errors import ApiError, invalid_query
@@ -73,7 +73,9 @@ class RedemptionFilter(BaseFilter):
     result = ChoicesFilter(label="Result", choices=Result.choices)
     status = ChoicesFilter(label="Status", choices=Redemption.Status.choices)
     reason = ChoicesFilter(
-        label="Reason", field_name="failure_code", choices=[(reason.value, reason.label) for reason in Reason]
+        label="Reason",
+        field_name="failure_code",
+        choices=[(reason.value, reason.label) for reason in EVERY_REASON],
     )
     code = CodeFilter(label="Code", method="filter_code", help_text="Exact, or SPRING* for a beginning.")
     customer = TextFilter(label="Customer", method="filter_customer", help_text="Source id, id, e-mail or full name.")

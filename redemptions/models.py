@@ -15,7 +15,7 @@ from campaigns.conditions import Tally, period_start
 from campaigns.conditions.tallies import Period
 from campaigns.models import Campaign, Customer
 from redemptions import sentences
-from redemptions.engine import Channel, Reason
+from redemptions.engine import Channel, FailureReason, reason_of
 from voucherify_admin.ids import new_id
 from vouchers.models import Voucher
 
@@ -148,6 +148,10 @@ class RedemptionQuerySet(models.QuerySet["Redemption"]):
         sums = rows.exclude(order=None).aggregate(count=models.Count("pk"), amount=models.Sum("amount"))
         return sums["count"], int(sums["amount"] or 0)
 
+    def stack_of(self, parent: "Redemption") -> Self:
+        """Narrow to an attempt and its children, in the order of their keys."""
+        return self.filter(models.Q(pk=parent.pk) | models.Q(parent=parent.pk)).order_by("pk")
+
 
 class Redemption(Attempt):
     """One attempt to use a code, successful or not. Written once; only `status` changes, by a rollback.
@@ -186,7 +190,10 @@ class Redemption(Attempt):
     order = models.JSONField(null=True, blank=True)
     facts = models.JSONField(default=dict, blank=True, help_text="What was compared when it was decided.")
     error_message = models.TextField(blank=True, help_text="The rule's own text for the customer.")
+    # Of a code redeemed together with others on one order: the attempt that stands for all of them.
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children")
+    # The default stands in the database too, for statements that write attempts and know of no sessions.
+    session_key = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     objects = RedemptionQuerySet.as_manager()
 
@@ -241,9 +248,14 @@ class Redemption(Attempt):
         return self.public_id
 
     @property
-    def reason(self) -> Reason | None:
+    def reason(self) -> FailureReason | None:
         """Why it failed, or None for a success or a code that this version does not know."""
-        return next((reason for reason in Reason if reason == self.failure_code), None)
+        return reason_of(self.failure_code)
+
+    @property
+    def stacked(self) -> list[str]:
+        """Of a parent the codes that were asked for on one order; empty for everything else."""
+        return self.facts.get("stacked") or []
 
     @property
     def sentence(self) -> str:
@@ -264,7 +276,9 @@ class Redemption(Attempt):
         if not self.failure_code:
             return ""
         zone = timezone.get_current_timezone()
-        return teller(self.failure_code, self.facts, code=self.code, tz=zone, currency=settings.CURRENCY)
+        # A parent has no code of its own; one that failed with one of its codes is told with that.
+        code = self.code or self.facts.get("redeemable", "")
+        return teller(self.failure_code, self.facts, code=code, tz=zone, currency=settings.CURRENCY)
 
 
 def new_redemption_id(result: str, at=None) -> str:
@@ -305,3 +319,83 @@ class Rollback(Attempt):
 def new_rollback_id(result: str, at=None) -> str:
     """Return a public id with Voucherify's prefix for a successful or a refused rollback."""
     return new_id("rr_" if result == Result.SUCCESS else "rrf_", at)
+
+
+class Order(models.Model):
+    """What a customer buys, as the shop told it or as it was redeemed for. Amounts are cents.
+
+    `content` is the order in Voucherify's words, as it was priced last; the attempts keep their own copy of it.
+    """
+
+    class Status(models.TextChoices):
+        CREATED = "CREATED", "Created"
+        PAID = "PAID", "Paid"
+        CANCELED = "CANCELED", "Canceled"
+        FULFILLED = "FULFILLED", "Fulfilled"
+
+    public_id = models.CharField(max_length=40, unique=True, editable=False, default=partial(new_id, "ord_"))
+    # The shop's own id.
+    source_id = models.CharField(max_length=200, unique=True, null=True, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.CREATED)
+    customer = models.ForeignKey(Customer, null=True, blank=True, on_delete=models.SET_NULL, related_name="orders")
+    amount = models.BigIntegerField(null=True, blank=True)
+    total_amount = models.BigIntegerField(null=True, blank=True, help_text="What is left to pay.")
+    metadata = models.JSONField(default=dict, blank=True)
+    content = models.JSONField(default=dict, blank=True)
+    # By the id of the redemption: when, of what, and by which rollback it was undone.
+    redemptions = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="order_newest"),
+            GinIndex(fields=["metadata"], name="order_metadata", opclasses=["jsonb_path_ops"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.source_id or self.public_id
+
+
+class SessionLockQuerySet(models.QuerySet["SessionLock"]):
+    def kept(self, voucher: Voucher, *, but_for: str, now: datetime) -> tuple[int, int]:
+        """Return how many uses, and cents of the balance, sessions other than `but_for` keep at `now`."""
+        others = self.filter(voucher=voucher, expires_at__gt=now).exclude(session_key=but_for)
+        kept = others.aggregate(uses=models.Count("pk"), credits=models.Sum("credits", default=0))
+        return kept["uses"], kept["credits"]
+
+    def keep(self, voucher: Voucher, *, session_key: str, credits: int, expires_at: datetime, now: datetime) -> None:
+        """Keep one use, and `credits` cents, for a session; asked again it is kept anew. The voucher must be locked."""
+        self.filter(voucher=voucher, expires_at__lte=now).delete()
+        self.update_or_create(
+            voucher=voucher,
+            session_key=session_key,
+            defaults={"credits": credits, "expires_at": expires_at},
+            create_defaults={"credits": credits, "expires_at": expires_at, "created_at": now},
+        )
+
+    def release(self, voucher: Voucher, *, session_key: str, now: datetime) -> bool:
+        """Give back what a session keeps of a voucher; whether there was something."""
+        rows = self.filter(voucher=voucher, session_key=session_key)
+        lasted = rows.filter(expires_at__gt=now).exists()
+        rows.delete()
+        return lasted
+
+
+class SessionLock(models.Model):
+    """One use of a voucher, with cents of a gift card, that a session keeps until it redeems, lets go or is over."""
+
+    voucher = models.ForeignKey(Voucher, on_delete=models.CASCADE, related_name="+", db_index=False)
+    session_key = models.CharField(max_length=200)
+    credits = models.BigIntegerField(default=0, help_text="Cents.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+
+    objects = SessionLockQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["voucher", "session_key"], name="one_lock_a_session")]
+
+    def __str__(self) -> str:
+        return self.session_key

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from campaigns.conditions import RULES, Tally, label_of, operator_in_words, values_in_words
 from campaigns.conditions.names import ITEM_RULES
-from redemptions.engine import Reason
+from redemptions.engine import FailureReason, Reason, StackReason, reason_of
 
 Compared = Mapping[str, Any]
 
@@ -72,10 +72,8 @@ def short(reason: str, compared: Compared, *, code: str, tz: ZoneInfo, currency:
 
 def label(reason: str) -> str:
     """The dashboard's words for a reason; an unknown key is told as it is."""
-    try:
-        return Reason(reason).label
-    except ValueError:
-        return str(reason).replace("_", " ").capitalize() or "Failed"
+    known = reason_of(reason)
+    return known.label if known else str(reason).replace("_", " ").capitalize() or "Failed"
 
 
 def fact_label(name: str) -> str:
@@ -103,12 +101,12 @@ def fact_text(name: str, value: Any, compared: Compared, *, tz: ZoneInfo, curren
 
 
 def _told(
-    words: Mapping[Reason, Callable[[Compared, Reader], str]], reason: str, compared: Compared, reader: Reader
+    words: Mapping[FailureReason, Callable[[Compared, Reader], str]], reason: str, compared: Compared, reader: Reader
 ) -> str:
     try:
         # Without its empty values, so that a fact that is gone is missed here and not told as "None".
         known = {name: value for name, value in compared.items() if value is not None}
-        return words[Reason(reason)](known, reader)
+        return words[reason_of(reason) or Reason(reason)](known, reader)
     except INCOMPLETE:
         return ""
 
@@ -154,7 +152,8 @@ def _not_active_now(compared: Compared, reader: Reader) -> str:
 
 
 def _quantity(compared: Compared, reader: Reader) -> str:
-    return f"Limit {int(compared['limit']):,}, used {int(compared['used']):,}."
+    used = f"Limit {int(compared['limit']):,}, used {int(compared['used']):,}"
+    return f"{used}, kept by other sessions {int(compared['locked']):,}." if compared.get("locked") else f"{used}."
 
 
 def _order_shape(compared: Compared, reader: Reader) -> str:
@@ -181,9 +180,22 @@ def _missing_customer(compared: Compared, reader: Reader) -> str:
 
 def _gift(compared: Compared, reader: Reader) -> str:
     asked, balance = reader.money(compared["asked"]), reader.money(compared["balance"])
+    if compared.get("locked_credits"):
+        kept = reader.money(compared["locked_credits"])
+        return f"{asked} was asked for, the balance is {balance}, of which {kept} is kept by other sessions."
     if compared.get("asked_by") == "order.amount":
         return f"The order needs {asked}, the balance is {balance}; ask for {balance} of credits or less."
     return f"{asked} was asked for, the balance is {balance}."
+
+
+def _duplicated(compared: Compared, reader: Reader) -> str:
+    return f"The code “{compared['code']}” was named more than once on one order; name each code once."
+
+
+def _all_refused(compared: Compared, reader: Reader) -> str:
+    refused = compared["refused"]
+    told = ", ".join(f"{code} ({label(reason)[0].lower()}{label(reason)[1:]})" for code, reason in refused.items())
+    return f"None of the {len(refused)} codes could be used: {told}."
 
 
 def _violated(compared: Compared, reader: Reader) -> str:
@@ -297,6 +309,10 @@ FACTS = {
     "opens_at": "Opens next",
     "time_zone": "Time zone of its hours",
     "now": "Moment of the attempt",
+    "limit": "Limit",
+    "locked": "Kept by other sessions",
+    "locked_credits": "Kept by other sessions",
+    "redeemable": "Code",
     "asked": "Asked for",
     "asked_by": "Asked for by",
     "rule_id": "Rule id",
@@ -306,7 +322,7 @@ FACTS = {
     "segment_names": "Segments",
 }
 MOMENTS = frozenset({"starts_at", "expired_at", "opens_at", "now"})
-MONEY = frozenset({"balance", "asked"})
+MONEY = frozenset({"balance", "asked", "locked_credits"})
 COMPARANDS = frozenset({"wanted", "found"})
 
 
@@ -407,13 +423,11 @@ def _customer_redemption(compared: Compared, reader: Reader) -> str:
 
 
 def _customer_gift(compared: Compared, reader: Reader) -> str:
-    return (
-        f"Your gift card {reader.code} has a balance of {reader.money(compared['balance'])}. "
-        "Please pay the rest in another way."
-    )
+    free = compared["balance"] - compared.get("locked_credits", 0)
+    return f"Your gift card {reader.code} has a balance of {reader.money(free)}. Please pay the rest in another way."
 
 
-STAFF: dict[Reason, Callable[[Compared, Reader], str]] = {
+STAFF: dict[FailureReason, Callable[[Compared, Reader], str]] = {
     Reason.INVALID_PAYLOAD: _payload,
     Reason.NOT_FOUND: _not_found,
     Reason.VOUCHER_DISABLED: _disabled,
@@ -430,23 +444,29 @@ STAFF: dict[Reason, Callable[[Compared, Reader], str]] = {
     Reason.ORDER_RULES_VIOLATED: _violated,
     Reason.REDEMPTION_RULES_VIOLATED: _violated,
     Reason.GIFT_AMOUNT_EXCEEDED: _gift,
+    StackReason.DUPLICATED_REDEEMABLES: _duplicated,
+    StackReason.NO_APPLICABLE_REDEEMABLES: _all_refused,
 }
-TABLE: dict[Reason, Callable[[Compared, Reader], str]] = {
+TABLE: dict[FailureReason, Callable[[Compared, Reader], str]] = {
     Reason.INVALID_PAYLOAD: lambda c, r: str(c["details"]),
     Reason.NOT_FOUND: lambda c, r: "No such code",
     Reason.VOUCHER_DISABLED: lambda c, r: "Campaign disabled" if _of(c) else "Disabled",
     Reason.VOUCHER_NOT_ACTIVE: lambda c, r: f"Starts {r.day(c['starts_at'])}",
     Reason.VOUCHER_EXPIRED: lambda c, r: f"Expired {r.day(c['expired_at'])}",
     Reason.VOUCHER_NOT_ACTIVE_NOW: lambda c, r: f"Open {c['open']}",
-    Reason.QUANTITY_EXCEEDED: lambda c, r: f"Used {int(c['used']):,} of {int(c['limit']):,}",
+    Reason.QUANTITY_EXCEEDED: lambda c, r: (
+        f"Used {int(c['used']):,} of {int(c['limit']):,}" + (f", kept {int(c['locked']):,}" if c.get("locked") else "")
+    ),
     Reason.INVALID_ORDER: lambda c, r: f"{c['property']} not as expected",
     Reason.INVALID_AMOUNT: lambda c, r: f"Amount was {_value(c['found'])}",
     Reason.CUSTOMER_RULES_VIOLATED: _short_violated,
     Reason.ORDER_RULES_VIOLATED: _short_violated,
     Reason.REDEMPTION_RULES_VIOLATED: _short_violated,
     Reason.GIFT_AMOUNT_EXCEEDED: lambda c, r: f"Asked {r.money(c['asked'])}, balance {r.money(c['balance'])}",
+    StackReason.DUPLICATED_REDEEMABLES: lambda c, r: f"{c['code']} named twice",
+    StackReason.NO_APPLICABLE_REDEEMABLES: lambda c, r: f"None of {len(c['refused'])} codes",
 }
-CUSTOMER: dict[Reason, Callable[[Compared, Reader], str]] = {
+CUSTOMER: dict[FailureReason, Callable[[Compared, Reader], str]] = {
     Reason.NOT_FOUND: lambda c, r: f"We could not find the code {c['code']}. Please check its spelling.",
     Reason.VOUCHER_DISABLED: lambda c, r: f"The code {r.code} can no longer be used. We are sorry.",
     Reason.VOUCHER_NOT_ACTIVE: lambda c, r: f"The code {r.code} can be used from {r.moment(c['starts_at'])}.",

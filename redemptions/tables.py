@@ -19,7 +19,7 @@ class RedemptionTable(BaseTable):
 
     created_at = TimeColumn(verbose_name="Time")
     status = StatusColumn()
-    code = tables.Column(attrs={"td": {"class": "code-cell"}})
+    code = tables.Column(attrs={"td": {"class": "code-cell"}}, empty_values=())
     campaign = tables.Column(accessor="campaign_name")
     customer = tables.Column(accessor="customer_name", empty_values=())
     amount = MoneyColumn()
@@ -36,7 +36,10 @@ class RedemptionTable(BaseTable):
     def row_link(self, record: Redemption) -> str:
         return reverse("redemptions:detail", args=[record.public_id]) + self._question
 
-    def render_code(self, value: str) -> SafeString:
+    def render_code(self, value: str, record: Redemption) -> str | SafeString:
+        if not value:
+            # A parent has no code of its own, it stands for those of its children.
+            return " + ".join(record.stacked) or show.NOTHING
         return format_html('<code title="{}">{}</code>', value, value)
 
     def render_customer(self, record: Redemption) -> str | SafeString:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from campaigns.models import Campaign, Customer, RuleAssignment, Segment, SegmentMembership, ValidationRule
 from redemptions.models import Redemption, Rollback, new_redemption_id, new_rollback_id
 from voucherify_admin.accounts.models import User
-from voucherify_admin.api.models import ApiKey
+from voucherify_admin.api.models import ApiKey, ClientKey
 from vouchers.models import GiftTransaction, Origin, Voucher
 
 _numbers = itertools.count(1)
@@ -37,6 +37,13 @@ def make_key(role: str = "Administrator", name: str = "Web shop") -> dict[str, s
     """Issue an API key and return the request headers that present it."""
     key, token = ApiKey.objects.issue(name=name, role=role)
     return {"X-App-Id": str(key.app_id), "X-App-Token": token}
+
+
+def make_client_key(*origins: str, **values: Any) -> dict[str, str]:
+    """Issue a key for pages and return the request headers with which a page of the first origin presents it."""
+    origins = origins or ("https://shop.example.com",)
+    key, token = ClientKey.objects.issue(**{"name": "Cart page", "origins": list(origins), **values})
+    return {"X-Client-Application-Id": str(key.app_id), "X-Client-Token": token, "Origin": origins[0]}
 
 
 def make_campaign(**changes: Any) -> Campaign:

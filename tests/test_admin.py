@@ -14,6 +14,7 @@ from campaigns.models import Campaign, Customer, RuleAssignment, Segment, Valida
 from tests.factories import (
     PASSWORD,
     make_campaign,
+    make_client_key,
     make_customer,
     make_key,
     make_redemption,
@@ -25,7 +26,7 @@ from tests.factories import (
 )
 from voucherify_admin.accounts.models import User
 from voucherify_admin.adminsite import CappedPaginator
-from voucherify_admin.api.models import ApiCall, ApiKey, new_request_id
+from voucherify_admin.api.models import ApiCall, ApiKey, ClientKey, new_request_id
 from voucherify_admin.exports.models import Download, Export
 from voucherify_admin.notifications.models import Notification
 from vouchers.models import GiftTransaction, Voucher
@@ -54,6 +55,7 @@ def make_some_of_everything() -> None:
     make_segment(customer)
     make_rule({"1": {"name": "order.amount", "conditions": {"$more_than": [1]}}}, on=voucher)
     make_key()
+    make_client_key()
     owner = make_user("User")
     redemption = make_redemption(voucher=voucher, customer=customer)
     make_rollback(redemption)
@@ -147,6 +149,24 @@ def test_a_key_is_issued_and_its_secret_is_shown_exactly_once(administrator):
         assert secret not in content
         assert key.token_hash not in content
     assert secret not in json.dumps(dict(administrator.session), default=str)
+
+
+def test_a_client_side_key_is_issued_for_the_origins_that_were_given(administrator):
+    form = {"name": "Cart page", "origins": "https://shop.example.com,http://localhost:3000", "may_redeem": "on"}
+    response = administrator.post(address(ClientKey, "add"), form)
+    key = ClientKey.objects.get(name="Cart page")
+    assert ClientKey.objects.authenticate(str(key.app_id), response.context["secret"]) == key
+    assert key.origins == ["https://shop.example.com", "http://localhost:3000"]
+    assert "X-Client-Token" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "shop.example.com", "https://shop.example.com/cart", "https://Shop.example.com"]
+)
+def test_what_is_no_origin_is_refused_beside_its_field(administrator, origin):
+    response = administrator.post(address(ClientKey, "add"), {"name": "Cart page", "origins": origin})
+    assert "https://shop.example.com" in str(response.context["adminform"].form.errors["origins"])
+    assert not ClientKey.objects.exists()
 
 
 def test_a_deactivated_key_is_refused_and_cannot_be_deleted(administrator):

@@ -1,5 +1,6 @@
 """The shape of the code: directions of imports, strict types of the pure modules, migrations, lock files."""
 
+import json
 import re
 import subprocess
 import sys
@@ -37,6 +38,16 @@ def test_a_lock_file_has_hashes_and_no_address(name):
     requirements = re.findall(r"^[a-z0-9][^\n]*==[^\n]*(?:\n {4}[^\n]*)*", text, re.MULTILINE | re.IGNORECASE)
     assert len(requirements) > 20
     assert all("--hash=sha256:" in requirement for requirement in requirements)
+
+
+def test_the_lock_file_of_the_javascript_sdk_has_hashes_and_no_address():
+    text = (ROOT / "tests" / "sdk" / "js" / "package-lock.json").read_text()
+
+    assert "://" not in text
+    assert '"resolved"' not in text
+    packages = {name: row for name, row in json.loads(text)["packages"].items() if name}
+    assert packages
+    assert all(row["integrity"].startswith("sha512-") for row in packages.values())
 
 
 def test_check_deploy_is_silent_with_the_documented_production_settings():

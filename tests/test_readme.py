@@ -8,6 +8,7 @@ import pytest
 from campaigns.conditions import ALIASES, OPERATORS, REFUSED, REFUSED_OPERATORS, RULES
 from campaigns.conditions.operators import KNOWN
 from redemptions.engine import CHECKS
+from voucherify_admin.api_urls import api, client_api
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -59,6 +60,21 @@ def test_every_operator_is_in_the_table_and_what_is_refused_is_named():
     assert all(f"`{alias}`" in README for alias in ALIASES)
     refused = README.split("<!-- refused:begin -->")[1].split("<!-- refused:end -->")[0]
     assert set(re.findall(r"`([^`]+)`", refused)) == {*REFUSED, *REFUSED_OPERATORS}
+
+
+def test_the_compatibility_page_names_every_endpoint_and_says_whether_it_is_there():
+    rows = table("endpoints")
+    told = {re.sub(r"\{\w+\}", "{}", row[0].strip("`")): row[1] for row in rows}
+    routed = {
+        re.sub(r"\{\w+\}", "{}", f"{method.upper()} {path}")
+        for door in (api, client_api)
+        for path, operations in door.get_openapi_schema()["paths"].items()
+        for method in operations
+    }
+
+    assert len(told) == len(rows)
+    assert set(told.values()) <= {"yes", "partly", "no"}
+    assert {endpoint for endpoint, answer in told.items() if answer != "no"} == routed
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])

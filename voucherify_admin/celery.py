@@ -25,4 +25,8 @@ app.conf.beat_schedule = {
         "task": "voucherify_admin.api.tasks.keep_call_log",
         "schedule": crontab(hour=3, minute=5),
     },
+    "forget-idempotent-answers": {
+        "task": "voucherify_admin.api.tasks.forget_idempotent_answers",
+        "schedule": crontab(minute=41),
+    },
 }

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env
+from environs import Env, validate
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -62,6 +62,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "voucherify_admin.api.call_log.CallLogMiddleware",
+    "voucherify_admin.api.origins.ClientOriginMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -125,6 +126,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": env.str("CACHE_URL", _cache_default),
         "KEY_PREFIX": "dashboard",
+        # A cache that hangs must not hang the shop: what needs it goes on without after a second.
+        "OPTIONS": {"socket_timeout": 1},
     }
 }
 
@@ -207,6 +210,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+# Calls that each key may make in a minute; 0: as many as it likes.
+RATE_LIMIT_PER_MINUTE = env.int("RATE_LIMIT_PER_MINUTE", 0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", 2 * 1024 * 1024)
 
 # --- The API log --------------------------------------------------------------------------------------------------
@@ -225,6 +230,14 @@ EXPORT_STALLED_SECONDS = env.int("EXPORT_STALLED_SECONDS", 60)
 # 0: any age can be rolled back. Voucherify itself refuses after three months.
 ROLLBACK_MAX_AGE_DAYS = env.int("ROLLBACK_MAX_AGE_DAYS", 0)
 API_ROLLBACK_REASON_REQUIRED = env.bool("API_ROLLBACK_REASON_REQUIRED", False)
+# Several codes on one order: PARTIAL redeems those that can be, ALL refuses the whole for one that cannot.
+STACKING_MODE = env.str("STACKING_MODE", "PARTIAL", validate=validate.OneOf(["PARTIAL", "ALL"]))
+# What a percentage is of when an earlier code of the stack took something off already.
+STACKING_DISCOUNT_BASE = env.str(
+    "STACKING_DISCOUNT_BASE", "DISCOUNTED_AMOUNT", validate=validate.OneOf(["DISCOUNTED_AMOUNT", "INITIAL_AMOUNT"])
+)
+# So long an answer is kept for callers that send its Idempotency-Key again.
+IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", 24)
 
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 DJANGO_TABLES2_TEMPLATE = "pages/_table.html"

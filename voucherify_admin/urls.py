@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from redemptions.views import OverviewView
-from voucherify_admin.api_urls import api
+from voucherify_admin.api_urls import api, client_api
 from vouchers.views import TransactionListView
 
 urlpatterns = [
@@ -19,4 +19,5 @@ urlpatterns = [
     path("account/", include("voucherify_admin.accounts.urls")),
     path("admin/", admin.site.urls),
     path("v1/", api.urls),
+    path("client/v1/", client_api.urls),
 ]

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
-from campaigns.models import Campaign, RuleAssignment, ValidationRule
+from campaigns.models import Campaign, Customer, RuleAssignment, ValidationRule
 from campaigns.validity import InvalidValidity, parse_validity
 from voucherify_admin.api.wire import MAX_CENTS
 from voucherify_admin.ids import new_id
 from vouchers.codes import generate_codes
-from vouchers.models import GiftTransaction, Origin, Voucher
+from vouchers.models import GiftTransaction, Origin, Publication, Voucher
 
 # So often codes are drawn anew for those that exist already; past that the pattern is as good as used up.
 MOST_DRAWS = 10
@@ -37,6 +38,10 @@ class UnknownRule(ValueError):  # noqa: N818 - it is the rule that is unknown
     def __init__(self, rule_id: str) -> None:
         super().__init__(rule_id)
         self.rule_id = rule_id
+
+
+class NothingToPublish(ValueError):  # noqa: N818
+    """The campaign has no code left that nobody holds, and makes no new ones."""
 
 
 class Unchangeable(ValueError):  # noqa: N818
@@ -99,6 +104,16 @@ class VoucherDraft:
 
 
 @dataclass
+class PublicationDraft:
+    """A publication that is to be: to whom, and what the caller noted with it."""
+
+    customer: Customer
+    source_id: str | None = None
+    channel: str = "API"
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
 class CampaignDraft:
     """A campaign that is to be: checked values."""
 
@@ -158,7 +173,9 @@ def add_vouchers(draft: VoucherDraft, count: int, *, now: datetime, origin: Orig
             rows = [draft.voucher(code, now=now) for code in codes]
             # Codes that are taken, also by a caller at the same moment, are passed over and drawn anew.
             Voucher.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
-            made = Voucher.objects.filter(public_id__in=[row.public_id for row in rows]).select_related("campaign")
+            made = Voucher.objects.filter(public_id__in=[row.public_id for row in rows]).select_related(
+                "campaign", "holder"
+            )
             created += made.order_by("code")
         if len(created) < count:
             raise CodesUsedUp(
@@ -206,7 +223,9 @@ def update_voucher(
     changes = dict(changes)
     moved = 0
     with transaction.atomic():
-        voucher = Voucher.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=voucher.pk)
+        voucher = (
+            Voucher.objects.select_for_update(of=("self",)).select_related("campaign", "holder").get(pk=voucher.pk)
+        )
         if "discount" in changes and (voucher.discount or {}).get("type") != changes["discount"]["type"]:
             raise Unchangeable("It is not possible to change Voucher discount type")
         if ("gift_amount" in changes or "gift_effect" in changes) and not voucher.is_gift:
@@ -284,6 +303,66 @@ def assign_rule(
                 return RuleAssignment.objects.create(**bound, created_at=now)
         except IntegrityError as error:
             raise Taken(object_id) from error
+
+
+def publish(draft: PublicationDraft, voucher: Voucher, *, now: datetime) -> Publication:
+    """Give a voucher to a customer, who holds it unless somebody does already. Raises Voucher.DoesNotExist."""
+    with transaction.atomic():
+        if known := _published_before(draft):
+            return known
+        locked = Voucher.objects.locked([voucher.code]).get(pk=voucher.pk)
+        return _publish(draft, [locked], campaign=voucher.campaign, now=now)
+
+
+def publish_from(
+    campaign: Campaign, template: VoucherDraft, draft: PublicationDraft, *, count: int, join_once: bool, now: datetime
+) -> Publication:
+    """Give a customer `count` codes of a campaign that nobody holds; with `join_once` the ones of the first time.
+
+    A campaign of the type AUTO_UPDATE makes new codes from `template` when there are too few. Raises NothingToPublish.
+    """
+    with transaction.atomic():
+        # One at a time for a customer and a campaign, or two calls at once would both be the first.
+        Customer.objects.select_for_update().get(pk=draft.customer.pk)
+        if known := _published_before(draft):
+            return known
+        if join_once:
+            earlier = Publication.objects.filter(campaign=campaign, customer=draft.customer)
+            if first := earlier.order_by("created_at", "pk").first():
+                return first
+        free = Voucher.objects.filter(campaign=campaign, published_count=0, is_active=True).order_by("pk")
+        # Codes that another caller is giving away at this moment are passed over.
+        chosen = list(free.select_for_update(of=("self",), skip_locked=True)[:count])
+        if len(chosen) < count:
+            if campaign.type != Campaign.Type.AUTO_UPDATE:
+                raise NothingToPublish(campaign.name)
+            chosen += add_vouchers(template, count - len(chosen), now=now)
+        return _publish(draft, chosen, campaign=campaign, now=now)
+
+
+def _published_before(draft: PublicationDraft) -> Publication | None:
+    return Publication.objects.filter(source_id=draft.source_id).first() if draft.source_id else None
+
+
+def _publish(
+    draft: PublicationDraft, vouchers: list[Voucher], *, campaign: Campaign | None, now: datetime
+) -> Publication:
+    keys = [voucher.pk for voucher in vouchers]
+    Voucher.objects.filter(pk__in=keys).update(published_count=F("published_count") + 1)
+    Voucher.objects.filter(pk__in=keys, holder=None).update(holder=draft.customer)
+    publication = Publication.objects.create(
+        created_at=now,
+        source_id=draft.source_id,
+        customer=draft.customer,
+        customer_public_id=draft.customer.public_id,
+        tracking_id=draft.customer.source_id,
+        campaign=campaign,
+        codes=[voucher.code for voucher in vouchers],
+        channel=draft.channel,
+        metadata=draft.metadata,
+    )
+    publication.vouchers.set(keys)
+    return publication
 
 
 def delete_voucher(voucher: Voucher) -> None:

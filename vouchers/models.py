@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models.functions import Upper
 from django.utils import timezone
 
-from campaigns.models import Campaign, WithinHours
+from campaigns.models import Campaign, Customer, WithinHours
 from voucherify_admin.ids import new_id
 
 
@@ -24,11 +24,15 @@ class VoucherQuerySet(models.QuerySet["Voucher"]):
 
         One order for all callers is what keeps two stacks of the same codes from waiting for each other for ever.
         """
+        return self.named(references).order_by("pk").select_for_update(of=("self",))
+
+    def named(self, references: list[str]) -> Self:
+        """Narrow to the vouchers with these codes or ids, with their campaigns."""
         matching = models.Q(code__in=references) | models.Q(public_id__in=references)
-        return self.filter(matching).select_related("campaign").order_by("pk").select_for_update(of=("self",))
+        return self.filter(matching).select_related("campaign", "holder")
 
     def for_list(self) -> Self:
-        return self.select_related("campaign")
+        return self.select_related("campaign", "holder")
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,12 @@ class Voucher(WithinHours):
     category = models.CharField(max_length=100, blank=True)
     additional_info = models.TextField(blank=True)
     metadata = models.JSONField(default=dict, blank=True)
+    # To whom it was published first, and how often it was published to anybody.
+    holder = models.ForeignKey(
+        Customer, null=True, blank=True, on_delete=models.SET_NULL, related_name="held_vouchers", editable=False
+    )
+    # Zero in the database too: codes are also made by one statement for many.
+    published_count = models.PositiveIntegerField(db_default=0, default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
 
@@ -222,6 +232,32 @@ class GiftTransaction(models.Model):
             models.CheckConstraint(name="gift_transaction_moves", condition=~models.Q(amount=0)),
             models.CheckConstraint(name="gift_transaction_balance_not_negative", condition=models.Q(balance__gte=0)),
         ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class Publication(models.Model):
+    """That codes were given to a customer, once; several at a time come from one campaign."""
+
+    public_id = models.CharField(max_length=40, unique=True, editable=False, default=partial(new_id, "pub_"))
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # The caller's own id of the act; the same one again is answered with the same publication.
+    source_id = models.CharField(max_length=200, unique=True, null=True, blank=True)
+    customer = models.ForeignKey(Customer, null=True, on_delete=models.SET_NULL, related_name="publications")
+    customer_public_id = models.CharField(max_length=40)
+    tracking_id = models.CharField(max_length=200, null=True, blank=True)
+    campaign = models.ForeignKey(
+        Campaign, null=True, blank=True, on_delete=models.SET_NULL, related_name="publications"
+    )
+    vouchers = models.ManyToManyField(Voucher, related_name="publications")
+    # The codes as they were given: they stay when a voucher is deleted.
+    codes = models.JSONField(default=list)
+    channel = models.CharField(max_length=100, default="API")
+    metadata = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["-created_at", "-id"], name="publication_newest")]
 
     def __str__(self) -> str:
         return self.public_id

@@ -365,6 +365,7 @@ class VoucherOut(BaseModel):
     is_referral_code: bool
     created_at: Timestamp
     updated_at: Timestamp | None
+    holder_id: str | None = Field(None, description="The customer to whom it was published first.")
     referrer_id: None
     validation_rules_assignments: AssignmentListOut
     redemption: UsesOut
@@ -382,9 +383,9 @@ class VoucherListOut(BaseModel):
 class VoucherQuery(ListQuery):
     campaign: Annotated[QueryText | None, Field(description="A campaign's name.")] = None
     campaign_id: QueryText | None = None
-    customer: Annotated[
-        QueryText | None, Field(description="A customer who holds vouchers; without publications nobody does.")
-    ] = None
+    customer: Annotated[QueryText | None, Field(description="A customer who holds vouchers, by id or `source_id`.")] = (
+        None
+    )
     category: QueryText | None = None
     code: QueryText | None = None
     ids: Annotated[QueryText | None, Field(description="Ids of vouchers, separated by commas, or repeated.")] = None
@@ -433,7 +434,8 @@ def voucher_out(voucher: Voucher, assignments: Sequence[RuleAssignment]) -> dict
             "object": "list",
             "url": f"{path}/redemptions?page=1&limit=10",
         },
-        "publish": {"object": "list", "count": 0, "url": f"{path}/publications?page=1&limit=10"},
+        **({"holder_id": voucher.holder.public_id} if voucher.holder else {}),
+        "publish": {"object": "list", "count": voucher.published_count, "url": f"{path}/publications?page=1&limit=10"},
         "object": "voucher",
     }
 

@@ -1,8 +1,10 @@
 """Customers: creating or updating, reading, deleting; what they redeemed is told by redemptions."""
 
+from datetime import MAXYEAR, timedelta
 from typing import Any
 
 from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router, Status
@@ -17,6 +19,7 @@ from campaigns.schemas.customer import (
     CustomerQuery,
     customer_out,
 )
+from campaigns.schemas.segment import SegmentListOut, segment_out
 from voucherify_admin.api import lists
 from voucherify_admin.api.auth import KeyAuth
 from voucherify_admin.api.errors import duplicate, not_found
@@ -25,6 +28,7 @@ from voucherify_admin.api.wire import errors, found
 router = Router(tags=["customers"])
 
 ORDER = {"created_at": "created_at", "updated_at": "updated_at", "source_id": "source_id", "name": "name"}
+MILLISECOND = timedelta(milliseconds=1)
 
 
 def _saved(request: HttpRequest, values: dict[str, Any], asked: str) -> dict[str, Any]:
@@ -74,7 +78,55 @@ def list_customers(request: HttpRequest, query: Query[CustomerQuery]) -> dict[st
         rows = rows.filter(address__contains={"city": query.city})
     if query.segment_id:
         rows = rows.in_any(Segment.objects.filter(public_id=query.segment_id))
+    if query.starting_after:
+        return _scrolled(request, rows, query.starting_after)
     return lists.answer(request, rows, data_ref="customers", to_wire=customer_out, order=ORDER)
+
+
+def _scrolled(request: HttpRequest, rows: QuerySet[Customer], starting_after: str) -> dict[str, Any]:
+    """Return the customers next to a moment, with `has_more`.
+
+    The caller goes on from the last customer's `created_at`, which it knows in milliseconds. So a page ends with a
+    whole millisecond, and is longer than `limit` where more customers were created in the same one.
+    """
+    _, limit = lists.window(request)
+    after = lists.parse_moment(starting_after, ".starting_after")
+    total = lists.total_of(rows)
+    if request.GET.get("order") == "created_at":
+        seen = after if after.year == MAXYEAR else after + MILLISECOND
+        rows = rows.filter(created_at__gte=seen).order_by("created_at", "pk")
+    else:
+        rows = rows.filter(created_at__lt=after).order_by("-created_at", "-pk")
+    page = list(rows[:limit])
+    has_more = False
+    if page:
+        last = page[-1].created_at
+        begin = last.replace(microsecond=last.microsecond // 1000 * 1000)
+        page += rows.filter(created_at__gte=begin, created_at__lt=begin + MILLISECOND).exclude(
+            pk__in=[customer.pk for customer in page]
+        )
+        has_more = rows.exclude(pk__in=[customer.pk for customer in page]).exists()
+    return {
+        "object": "list",
+        "data_ref": "customers",
+        "customers": [customer_out(customer) for customer in page],
+        "total": total,
+        "has_more": has_more,
+    }
+
+
+@router.get(
+    "/customers/{path:customer_id}/segments",
+    auth=KeyAuth("campaigns.view_customer"),
+    response={200: SegmentListOut, **errors(404)},
+    summary="List a customer's segments",
+)
+def list_segments_of_customer(request: HttpRequest, customer_id: str) -> dict[str, Any]:
+    """Return all segments that the customer is in, newest first."""
+    customer = found(Customer.objects.by_reference(customer_id), "customer", customer_id)
+    request.call.touch("customer", customer.public_id)
+    segments = [segment_out(segment) for segment in customer.segments.order_by("-created_at", "-pk")]
+    return {"object": "list", "data_ref": "data", "data": segments, "total": len(segments)}
 
 
 @router.get(

@@ -74,6 +74,7 @@ class CustomerListOut(BaseModel):
     data_ref: Literal["customers"]
     customers: list[CustomerOut]
     total: int
+    has_more: bool | None = Field(None, description="Only with `starting_after`: whether there are more.")
 
 
 class CustomerQuery(ListQuery):
@@ -81,6 +82,13 @@ class CustomerQuery(ListQuery):
     name: QueryText | None = None
     city: QueryText | None = None
     segment_id: QueryText | None = None
+    starting_after: Annotated[
+        QueryText | None,
+        Field(
+            description="A date-time: the customers created before it (with `order=created_at` after it), in their "
+            "order. For going through all customers, however many: pass the last one's `created_at` on."
+        ),
+    ] = None
     created_before: Annotated[QueryText | None, Field(alias="created_at[before]")] = None
     created_after: Annotated[QueryText | None, Field(alias="created_at[after]")] = None
     updated_before: Annotated[QueryText | None, Field(alias="updated_at[before]")] = None

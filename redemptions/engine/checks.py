@@ -85,11 +85,14 @@ def check_open_now(facts: Facts) -> Refusal | None:
 
 
 def check_quantity(facts: Facts) -> Refusal | None:
-    """The voucher was used as often as it may be."""
+    """The voucher was used as often as it may be; a use that another session keeps for itself counts too."""
     voucher = _voucher(facts)
-    if voucher.quantity is None or voucher.redeemed_quantity < voucher.quantity:
+    if voucher.quantity is None or voucher.redeemed_quantity + voucher.locked_quantity < voucher.quantity:
         return None
-    return Refusal(voucher.code, {"limit": voucher.quantity, "used": voucher.redeemed_quantity})
+    compared = {"limit": voucher.quantity, "used": voucher.redeemed_quantity}
+    if voucher.locked_quantity:
+        compared["locked"] = voucher.locked_quantity
+    return Refusal(voucher.code, compared)
 
 
 def check_order(facts: Facts) -> Refusal | None:
@@ -148,9 +151,12 @@ def check_gift_balance(facts: Facts) -> Refusal | None:
     asked, asked_by = facts.request.gift_credits, "gift.credits"
     if asked is None and facts.order is not None:
         asked, asked_by = _payable(facts), "order.amount"
-    if asked is None or asked <= voucher.gift_balance:
+    if asked is None or asked <= voucher.gift_balance - voucher.locked_credits:
         return None
-    return Refusal(voucher.code, {"balance": voucher.gift_balance, "asked": asked, "asked_by": asked_by})
+    compared = {"balance": voucher.gift_balance, "asked": asked, "asked_by": asked_by}
+    if voucher.locked_credits:
+        compared["locked_credits"] = voucher.locked_credits
+    return Refusal(voucher.code, compared)
 
 
 CHECKS: tuple[tuple[Reason, Callable[[Facts], Refusal | None]], ...] = (

@@ -3,20 +3,24 @@
 from enum import StrEnum
 
 
-class Reason(StrEnum):
+class FailureReason(StrEnum):
     """Why an attempt failed: Voucherify's key, the dashboard's words, the message on the wire, the HTTP status."""
 
     label: str
     message: str
     http_status: int
 
-    def __new__(cls, key: str, label: str = "", message: str = "", http_status: int = 400) -> "Reason":
+    def __new__(cls, key: str, label: str = "", message: str = "", http_status: int = 400) -> "FailureReason":
         member = str.__new__(cls, key)
         member._value_ = key
         member.label = label
         member.message = message
         member.http_status = http_status
         return member
+
+
+class Reason(FailureReason):
+    """Why one code could not be used; each has its check."""
 
     INVALID_PAYLOAD = "invalid_payload", "Invalid input data", "Invalid payload"
     NOT_FOUND = "not_found", "Voucher did not exist", "Resource not found", 404
@@ -47,3 +51,26 @@ class Reason(StrEnum):
         "redemption does not match validation rules",
     )
     GIFT_AMOUNT_EXCEEDED = "gift_amount_exceeded", "Gift amount exceeded", "gift amount exceeded"
+
+
+class StackReason(FailureReason):
+    """Why several codes on one order could not be used together, whatever each of them is."""
+
+    DUPLICATED_REDEEMABLES = (
+        "duplicated_redeemables",
+        "Code named twice in one stack",
+        "Duplicated redeemables detected",
+    )
+    NO_APPLICABLE_REDEEMABLES = (
+        "no_applicable_redeemables",
+        "No code of the stack could be used",
+        "No applicable redeemables",
+    )
+
+
+EVERY_REASON: tuple[FailureReason, ...] = (*Reason, *StackReason)
+
+
+def reason_of(key: str) -> FailureReason | None:
+    """The reason with Voucherify's `key`, None for a key that this version does not know."""
+    return next((reason for reason in EVERY_REASON if reason == key), None)

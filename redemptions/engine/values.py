@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
 from typing import Any, Literal
 
@@ -18,13 +18,14 @@ from campaigns.conditions import (
     restricts_discount,
 )
 from campaigns.validity import ALWAYS, Schedule, Validity
-from redemptions.engine.reasons import Reason
+from redemptions.engine.reasons import FailureReason
 from vouchers.discounts import (
     Discount,
     DiscountedOrder,
     Effect,
     GiftCredits,
     Order,
+    OrderError,
     UnitsOff,
     parse_order,
     price_order,
@@ -52,6 +53,14 @@ class PayloadProblem:
 
 
 @dataclass(frozen=True)
+class Session:
+    """A cart that keeps codes for itself until it redeems them, gives them back or `lifetime` is over."""
+
+    key: str
+    lifetime: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True)
 class RedeemRequest:
     """One attempt as it was sent. `order` and `customer` are in Voucherify's words; `gift_credits` are cents."""
 
@@ -64,11 +73,17 @@ class RedeemRequest:
     tracking_id: str | None = None
     problem: PayloadProblem | None = None
     request_id: str = ""
+    session: Session | None = None
+    # An order's id that no order has.
+    unknown_order: str = ""
 
 
 @dataclass(frozen=True)
 class VoucherFacts:
-    """The voucher at this moment. `quantity` None is unlimited; `gift_balance` (cents) is None for a discount."""
+    """The voucher at this moment. `quantity` None is unlimited; `gift_balance` (cents) is None for a discount.
+
+    `locked_quantity` uses and `locked_credits` cents are kept for sessions other than the one that asks.
+    """
 
     id: str
     code: str
@@ -81,6 +96,8 @@ class VoucherFacts:
     discount: Discount | None = None
     gift_balance: int | None = None
     gift_effect: Effect = Effect.APPLY_TO_ORDER
+    locked_quantity: int = 0
+    locked_credits: int = 0
 
     @property
     def is_gift(self) -> bool:
@@ -148,6 +165,9 @@ class Facts:
     `tallies` count the earlier, not rolled back successes, of this voucher or of its campaign, as the rules ask;
     of customers they count the others. `segment_names` names the segments that the rules ask for, where they are
     known. `zone` is the project's time zone, in which hours are meant and days, weeks and months begin.
+    `redemptions_per_customer` holds the customer's earlier, not rolled back successes: of this voucher and of its
+    campaign. `segment_names` names the segments that the rules ask for, where they are known. With
+    `percent_of_discounted` a percentage is taken of what earlier discounts left, as stacks may want it.
     """
 
     now: datetime
@@ -159,10 +179,15 @@ class Facts:
     rules: tuple[RuleFacts, ...] = ()
     segment_names: Mapping[str, str] = field(default_factory=dict)
     tallies: Mapping[Tally, int] = field(default_factory=dict)
+    redemptions_per_customer: Mapping[Literal["voucher", "campaign"], int] = field(default_factory=dict)
+    percent_of_discounted: bool = False
 
     @cached_property
     def order(self) -> Order | None:
         """The order that was sent; raises OrderError, which the checks of the order turn into a reason."""
+        if self.request.unknown_order:
+            expected = "the id of a known order; send source_id to have one created"
+            raise OrderError(".order.id", self.request.unknown_order, expected)
         return None if self.request.order is None else parse_order(self.request.order)
 
     @cached_property
@@ -221,7 +246,11 @@ class Facts:
     @cached_property
     def priced(self) -> DiscountedOrder | None:
         """The order after the discount; None without an order."""
-        return None if self.order is None else price_order(self.order, self.offer, applicable=self.applicable)
+        if self.order is None:
+            return None
+        return price_order(
+            self.order, self.offer, applicable=self.applicable, percent_of_discounted=self.percent_of_discounted
+        )
 
     @property
     def gift_amount(self) -> int | None:
@@ -287,7 +316,7 @@ class Decision:
     accepted attempt `rules_met` are the rules that it met.
     """
 
-    reason: Reason | None = None
+    reason: FailureReason | None = None
     details: str = ""
     compared: dict[str, Any] = field(default_factory=dict)
     error_message: str | None = None

@@ -15,7 +15,19 @@ from redemptions import sentences
 from voucherify_admin.pages import show
 
 # Of use to the program only, or told in a table of its own.
-UNTOLD = {"check", "tree", "path", "clause", "operator", "segment_names", "rules_met", "gift_credits"}
+UNTOLD = {
+    "check",
+    "tree",
+    "path",
+    "clause",
+    "operator",
+    "segment_names",
+    "gift_credits",
+    "rules_met",
+    "stacked",
+    "stacked_ids",
+    "refused",
+}
 # Said clause by clause where there is a rule.
 IN_CLAUSES = {"wanted", "found", "property"}
 MAX_LEVEL = 4

@@ -26,7 +26,8 @@ class RedemptionDetailView(StaffMixin, DetailView):
     context_object_name = "redemption"
 
     def get_title(self) -> str:
-        return self.object.code or "An attempt without a code"
+        stacked = self.object.stacked
+        return f"{len(stacked)} codes on one order" if stacked else self.object.code or "An attempt without a code"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         redemption, user = self.object, self.request.user
@@ -45,6 +46,8 @@ class RedemptionDetailView(StaffMixin, DetailView):
             metadata=orders.pairs(redemption.metadata),
             customer_metadata=orders.pairs((redemption.customer_snapshot or {}).get("metadata")),
             rollbacks=rollbacks,
+            stack=self.get_stack(),
+            rolled_back_as=(redemption.parent or redemption).public_id,
             undone_by=next((one for one in rollbacks if one.result == "SUCCESS"), None),
             may_see_call=user.has_perm("api.view_apicall"),
             call=self.get_call(),
@@ -63,6 +66,18 @@ class RedemptionDetailView(StaffMixin, DetailView):
         rows = asked.qs.around(self.object, each=1)
         later = next((row for row in rows if (row.created_at, row.pk) > here), None)
         return later, next((row for row in rows if (row.created_at, row.pk) < here), None)
+
+    def get_stack(self) -> AttemptTable | None:
+        """Of a parent its children, in the order in which they were asked for; of a child those beside it."""
+        redemption = self.object
+        parent = redemption if redemption.stacked else redemption.parent
+        if parent is None:
+            return None
+        table = AttemptTable(
+            Redemption.objects.for_list().filter(parent=parent).exclude(pk=redemption.pk).order_by("pk")
+        )
+        table.request = self.request
+        return table
 
     def get_call(self) -> ApiCall | None:
         """The call behind the attempt, while the log still has it and for those who may read the log."""

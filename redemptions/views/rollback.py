@@ -29,11 +29,16 @@ class RollBackView(StaffMixin, FormView):
 
     @cached_property
     def redemption(self) -> Redemption:
-        rows = Redemption.objects.select_related("voucher", "customer")
+        rows = Redemption.objects.select_related("voucher", "customer", "parent")
         return get_object_or_404(rows, public_id=self.kwargs["public_id"])
 
     def get_title(self) -> str:
-        return f"Roll back {self.redemption.code}"
+        return f"Roll back {self.named}"
+
+    @property
+    def named(self) -> str:
+        """What is rolled back, in words."""
+        return " + ".join(self.redemption.stacked) or self.redemption.code
 
     def get_success_url(self) -> str:
         address = reverse("redemptions:detail", args=[self.redemption.public_id])
@@ -46,6 +51,10 @@ class RollBackView(StaffMixin, FormView):
             redemption=self.redemption,
             refusal=preview["refusal"],
             effects=[effect_in_words(name, change) for name, change in preview["effects"].items()],
+            children=[
+                (child, [effect_in_words(name, change) for name, change in effects.items()])
+                for child, effects in preview.get("children", [])
+            ],
             undone_by=done,
             cancel_url=self.get_success_url(),
             **kwargs,
@@ -53,24 +62,31 @@ class RollBackView(StaffMixin, FormView):
 
     def form_valid(self, form: RollBackForm) -> HttpResponse:
         request = self.request
-        rollback = actions.roll_back(
-            RollbackRequest(
-                redemption_id=self.redemption.public_id,
-                channel=channel_of(request.user),
-                reason=form.cleaned_data["reason"],
-                request_id=request.call.request_id,
-            )
+        asked = RollbackRequest(
+            redemption_id=self.redemption.public_id,
+            channel=channel_of(request.user),
+            reason=form.cleaned_data["reason"],
+            request_id=request.call.request_id,
         )
-        for kind, name in (
-            ("voucher", self.redemption.code if self.redemption.voucher_public_id else ""),
-            ("redemption", self.redemption.public_id),
-            ("rollback", rollback.public_id),
-        ):
-            request.call.touch(kind, name)
-        status = 200 if rollback.result == Result.SUCCESS else 400
-        request.call.log_as_event(answer(rollback, self.redemption), status=status)
+        if self.redemption.stacked:
+            done = actions.roll_back_stack(asked)
+            rollback, rollbacks = done.parent, [done.parent, *done.rollbacks]
+        else:
+            rollback = actions.roll_back(asked)
+            rollbacks = [rollback]
+        for one in rollbacks:
+            undone = one.redemption
+            for kind, name in (
+                ("voucher", undone.code if undone.voucher_public_id else ""),
+                ("redemption", undone.public_id),
+                ("rollback", one.public_id),
+            ):
+                request.call.touch(kind, name)
+        told = [answer(one, one.redemption) for one in rollbacks]
+        told_as = told[0] if len(told) == 1 else {"parent_rollback": told[0], "rollbacks": told[1:]}
+        request.call.log_as_event(told_as, status=200 if rollback.result == Result.SUCCESS else 400)
         if rollback.result == Result.SUCCESS:
-            messages.success(request, f"{self.redemption.code} is rolled back: the use was given back.")
+            messages.success(request, f"{self.named} is rolled back: the use was given back.")
         else:
             messages.error(request, f"Nothing was changed: {refusal_in_words(rollback)}")
         return HttpResponseRedirect(self.get_success_url())

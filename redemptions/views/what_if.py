@@ -25,7 +25,9 @@ class WhatIfView(StaffMixin, DetailView):
 
     def get_queryset(self) -> QuerySet[Redemption]:
         # A success is on record as it happened; to ask again is what the page that redeems is for.
-        return Redemption.objects.filter(result=Result.FAILURE).select_related("customer")
+        # A parent has no code of its own to be thought through; its children have.
+        rows = Redemption.objects.filter(result=Result.FAILURE).exclude(facts__has_key="stacked")
+        return rows.select_related("customer")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         redemption, now = self.object, timezone.now()

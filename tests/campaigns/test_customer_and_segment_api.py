@@ -1,6 +1,6 @@
 """Customers and segments over /v1."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
@@ -281,3 +281,34 @@ def test_a_merchants_key_sees_no_customers_and_a_viewers_changes_none(call):
     assert call("PUT", "/customers/c", {"name": "x"}, headers=viewer).status_code == 403
     assert call("DELETE", "/customers/c", headers=viewer).status_code == 403
     assert call("DELETE", "/customers/c", headers=make_key("User")).status_code == 204
+
+
+@pytest.mark.parametrize("order", ["-created_at", "created_at"])
+def test_scrolling_misses_nobody_though_many_were_created_at_once(client, order):
+    keys = make_key()
+    at = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
+    moments = [at, at, at + timedelta(microseconds=300), at + timedelta(seconds=1), at - timedelta(days=1)]
+    known = {make_customer(created_at=moment).public_id for moment in moments}
+    seen, after = [], "2200-01-01T00:00:00Z" if order == "-created_at" else "1970-01-01T00:00:00Z"
+    while True:
+        query = {"limit": 1, "order": order, "starting_after": after}
+        answer = client.get("/v1/customers", query, headers=keys).json()
+        seen += [customer["id"] for customer in answer["customers"]]
+        if not answer["has_more"]:
+            break
+        after = answer["customers"][-1]["created_at"]
+
+    assert len(seen) == len(known)
+    assert set(seen) == known
+
+
+def test_a_customers_segments_are_listed_and_a_strangers_are_not_found(client):
+    keys = make_key()
+    customer = make_customer(source_id="shop/1")
+    segment = make_segment(customer)
+    make_segment()
+
+    answer = client.get("/v1/customers/shop%2F1/segments", headers=keys).json()
+
+    assert [one["id"] for one in answer["data"]] == [segment.public_id]
+    assert client.get("/v1/customers/nobody/segments", headers=keys).status_code == 404

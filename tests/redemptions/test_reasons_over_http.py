@@ -84,5 +84,35 @@ def test_the_request_of_the_readme_fails_for_its_reason_and_is_recorded(row):
     assert ApiCall.objects.touching("voucher", CODE).filter(pk=call.pk).exists()
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("row", table("reasons"), ids=lambda row: row[2].strip("`"))
+def test_in_a_stack_the_same_code_fails_for_the_same_reason_in_the_same_words(row):
+    _, _, key, _, sent, given = row
+    body, reason = json.loads(sent.strip("`")), key.strip("`")
+    GIVEN[given]()
+    factories.make_voucher(code="GOOD", discount={"type": "PERCENT", "percent_off": 0})
+    client = Client(headers=factories.make_key())
+    client.post(f"/v1/vouchers/{CODE}/redemption", body, content_type="application/json")
+    alone = Redemption.objects.get(code=CODE, failure_code=reason)
+
+    redeemables = [
+        {"object": "voucher", "id": CODE, "gift": body.pop("gift", None)},
+        {"object": "voucher", "id": "GOOD"},
+    ]
+    answer = client.post("/v1/redemptions", {"redeemables": redeemables, **body}, content_type="application/json")
+
+    stacked = Redemption.objects.exclude(pk=alone.pk).get(code=CODE, failure_code=reason)
+    assert (stacked.facts.keys(), stacked.sentence) == (alone.facts.keys(), alone.sentence)
+    assert ApiCall.objects.touching("redemption", stacked.public_id).count() == 1
+    if reason in ("invalid_payload", "invalid_order", "invalid_amount"):
+        # What is wrong with the request or its order is wrong for every code.
+        assert (answer.status_code, Redemption.objects.filter(code="GOOD", status="SUCCEEDED").count()) == (400, 0)
+    else:
+        assert answer.status_code == 200
+        (refused,) = answer.json()["inapplicable_redeemables"]
+        assert refused["result"]["error"]["resource_id"] == stacked.public_id
+        assert stacked.parent.status == "SUCCEEDED"
+
+
 def test_no_reason_is_left_out():
     assert {row[2].strip("`") for row in table("reasons")} == {reason.value for reason in Reason}

@@ -69,17 +69,6 @@ def test_the_current_way_to_redeem_answers_a_list_of_one_and_no_parent(client):
     assert (answer["inapplicable_redeemables"], answer["skipped_redeemables"]) == ([], [])
 
 
-def test_two_redeemables_are_refused_with_the_remedy_and_recorded_on_the_first_code(client):
-    factories.make_voucher(code="A")
-    both = [{"object": "voucher", "id": "A"}, {"object": "voucher", "id": "B"}]
-
-    answer = post(client, "/v1/redemptions", {"redeemables": both})
-
-    assert (answer.status_code, answer.json()["key"]) == (400, "invalid_payload")
-    assert "should have 1 item" in answer.json()["details"]
-    assert Redemption.objects.get().code == "A"
-
-
 @pytest.mark.parametrize(
     "code", ["a b/c", "100%", "zażółć", "ключ", "with/redemption", "quote'\"", "\N{ROCKET}", "nul\x00byte"]
 )
@@ -359,7 +348,8 @@ def test_a_body_that_is_no_json_is_no_attempt_yet_its_call_belongs_to_the_vouche
         {"customer": {"source_id": 5}},
         {"customer": {"source_id": "x" * 201}},
         {"metadata": []},
-        {"session": {"type": "LOCK"}},
+        {"session": {"type": "KEEP"}},
+        {"session": {"type": "LOCK", "key": "k", "ttl": 10**9}},
         {"tracking_id": "x" * 201},
     ],
 )

@@ -348,7 +348,7 @@ def test_facts_that_are_gone_leave_the_reasons_words(reason: Reason) -> None:
 
 
 def test_an_unknown_reason_is_told_as_it_is() -> None:
-    assert sentence("no_applicable_redeemables", {}, **READER) == "No applicable redeemables."
+    assert sentence("ambiguous_tracking_id", {}, **READER) == "Ambiguous tracking id."
     assert label("") == "Failed"
 
 

@@ -10,58 +10,85 @@ from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
 
 from voucherify_admin.adminsite import DashboardAdmin, RecordAdmin
-from voucherify_admin.api.models import ApiCall, ApiKey
+from voucherify_admin.api.models import ApiCall, ApiKey, ClientKey, KeyPair
 
 
-@admin.register(ApiKey)
-class ApiKeyAdmin(DashboardAdmin):
+class KeyPairAdmin(DashboardAdmin):
     """Keys. To replace a secret, issue a second key, move the shop over, and deactivate the first."""
 
-    list_display = ("name", "role", "app_id", "secret_begins", "is_active", "created_at", "created_by")
-    list_filter = ("role", "is_active")
     list_select_related = ("created_by",)
     search_fields = ("name__istartswith",)
     search_help_text = "The beginning of the name"
     readonly_fields = ("app_id", "secret_begins", "created_at", "created_by")
     actions = ("deactivate", "activate")
+    # What is asked for when a key is issued, and the headers that carry it.
+    given: tuple[str, ...]
+    headers: tuple[str, str]
 
-    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        return ("name", "role") if obj is None else ("name", "role", "is_active", *self.readonly_fields)
+    def get_fields(self, request: HttpRequest, obj: KeyPair | None = None) -> tuple[str, ...]:
+        return self.given if obj is None else (*self.given, "is_active", *self.readonly_fields)
 
-    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: KeyPair | None = None) -> bool:
         # The log names keys; a deactivated one can still be looked up.
         return False
 
-    def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: KeyPair, form: forms.ModelForm, change: bool) -> None:
         if change:
             super().save_model(request, obj, form, change)
             return
-        key, secret = ApiKey.objects.issue(name=obj.name, role=obj.role, created_by=request.user)
+        values = {name: getattr(obj, name) for name in self.given}
+        key, secret = self.model.objects.issue(**values, created_by=request.user)
         obj.pk, obj.app_id = key.pk, key.app_id
         # On the request, not in a message: messages are stored in the session.
         request.issued_secret = secret
 
-    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
+    def response_add(self, request: HttpRequest, obj: KeyPair, post_url_continue: str | None = None) -> HttpResponse:
         response = TemplateResponse(
             request,
-            "admin/api/apikey/issued.html",
-            {**self.admin_site.each_context(request), "title": "API key issued", "opts": self.opts, "key": obj}
-            | {"secret": request.issued_secret},
+            "admin/api/key_issued.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": "API key issued",
+                "opts": self.opts,
+                "key": obj,
+                "secret": request.issued_secret,
+                "headers": self.headers,
+            },
         )
         add_never_cache_headers(response)
         return response
 
     @admin.display(description="secret")
-    def secret_begins(self, key: ApiKey) -> str:
+    def secret_begins(self, key: KeyPair) -> str:
         return f"{key.token_prefix}…"
 
     @admin.action(description="Deactivate the chosen keys", permissions=["change"])
-    def deactivate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+    def deactivate(self, request: HttpRequest, queryset: QuerySet) -> None:
         self.message_user(request, f"{queryset.update(is_active=False)} deactivated: calls with them are refused.")
 
     @admin.action(description="Activate the chosen keys", permissions=["change"])
-    def activate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+    def activate(self, request: HttpRequest, queryset: QuerySet) -> None:
         self.message_user(request, f"{queryset.update(is_active=True)} activated.")
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(KeyPairAdmin):
+    """Keys of servers, each with a role."""
+
+    list_display = ("name", "role", "app_id", "secret_begins", "is_active", "created_at", "created_by")
+    list_filter = ("role", "is_active")
+    given = ("name", "role")
+    headers = ("X-App-Id", "X-App-Token")
+
+
+@admin.register(ClientKey)
+class ClientKeyAdmin(KeyPairAdmin):
+    """Keys of pages in a browser, each with the origins that it is for."""
+
+    list_display = ("name", "origins", "may_redeem", "app_id", "secret_begins", "is_active", "created_at", "created_by")
+    list_filter = ("may_redeem", "is_active")
+    given = ("name", "origins", "may_redeem")
+    headers = ("X-Client-Application-Id", "X-Client-Token")
 
 
 class AnswerFilter(admin.SimpleListFilter):

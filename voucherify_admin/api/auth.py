@@ -1,11 +1,16 @@
 """Checks the key of a call and what its role may do; knows no endpoint."""
 
+from typing import Any
+
 from django.contrib.auth.models import Permission
 from django.http import HttpRequest
 from ninja.security import APIKeyHeader
 
+from voucherify_admin.api import limits, origins, tokens
 from voucherify_admin.api.errors import UNAUTHORIZED, ApiError
-from voucherify_admin.api.models import ApiKey
+from voucherify_admin.api.models import ApiKey, ClientKey
+
+BEARER = "Bearer "
 
 
 def permissions_of(role: str) -> set[str]:
@@ -14,27 +19,80 @@ def permissions_of(role: str) -> set[str]:
     return {f"{app}.{codename}" for app, codename in rows}
 
 
+def _counted(request: HttpRequest, found: ApiKey | ClientKey | None) -> Any:
+    """Take the key for this call's own and count the call; raise ApiError 401 without a key, 429 past its limit."""
+    if found is None:
+        raise ApiError(*UNAUTHORIZED)
+    request.call.key = found
+    request.call.allowance = limits.allowance_of(str(found.app_id))
+    if request.call.allowance.is_used_up:
+        raise limits.too_many(request.call.allowance)
+    return found
+
+
 class KeyAuth(APIKeyHeader):
-    """Voucherify's key pair in the headers X-App-Id and X-App-Token, and one permission of the key's role."""
+    """Voucherify's key pair in the headers X-App-Id and X-App-Token, and one permission of the key's role.
+
+    A bearer token from POST /v1/oauth/token stands for the pair that it was given for. Without a permission any key
+    will do.
+    """
 
     param_name = "X-App-Id"
     openapi_name = "X-App-Id"
 
-    def __init__(self, permission: str) -> None:
+    def __init__(self, permission: str | None, *, takes_tokens: bool = True) -> None:
         super().__init__()
         self.permission = permission
+        self.takes_tokens = takes_tokens
 
     def authenticate(self, request: HttpRequest, key: str | None) -> ApiKey:
-        """Return the key; raise ApiError 401 without a right pair, 403 when its role may not do this."""
-        found = ApiKey.objects.authenticate(key or "", request.headers.get("X-App-Token", ""))
-        if found is None:
-            raise ApiError(*UNAUTHORIZED)
-        request.call.key = found
-        if self.permission not in permissions_of(found.role):
+        """Return the key; raise ApiError 401 without a right pair, 403 when its role may not do this, 429."""
+        given = request.headers.get("Authorization", "")
+        if key is None and self.takes_tokens and given.startswith(BEARER):
+            known = tokens.key_of(given.removeprefix(BEARER).strip())
+        else:
+            known = ApiKey.objects.authenticate(key or "", request.headers.get("X-App-Token", ""))
+        found = _counted(request, known)
+        if self.permission and self.permission not in permissions_of(found.role):
             raise ApiError(
                 403,
                 "missing_required_permission",
                 "Missing required permission",
                 f"The key's role {found.role} does not include {self.permission}",
+            )
+        return found
+
+
+class ClientAuth(APIKeyHeader):
+    """The pair that a shop's pages carry, X-Client-Application-Id and X-Client-Token, from an origin on its list."""
+
+    param_name = "X-Client-Application-Id"
+    openapi_name = "X-Client-Application-Id"
+
+    def __init__(self, *, redeems: bool = False) -> None:
+        super().__init__()
+        self.redeems = redeems
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> ClientKey:
+        """Return the key; raise ApiError 401 without a right pair, 403 from elsewhere or without leave, 429."""
+        known = ClientKey.objects.authenticate(key or "", request.headers.get("X-Client-Token", ""))
+        found = _counted(request, known)
+        origin = origins.origin_of(request)
+        if origin not in found.origins:
+            raise ApiError(
+                403,
+                "forbidden",
+                "Forbidden",
+                f"The key {found.name} is not for pages of {origin}; an administrator can add the origin to its list"
+                if origin
+                else "A call of the client-side API names the page's origin in the header Origin",
+            )
+        request.call.origin = origin
+        if self.redeems and not found.may_redeem:
+            raise ApiError(
+                403,
+                "missing_required_permission",
+                "Missing required permission",
+                f"The key {found.name} may validate only; an administrator can switch on client-side redemption",
             )
         return found

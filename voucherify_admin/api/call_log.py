@@ -16,15 +16,17 @@ from django.utils import timezone
 
 from voucherify_admin.api.body import client_ip
 from voucherify_admin.api.errors import ApiError, shaped
-from voucherify_admin.api.models import ApiCall, ApiKey, CallTouch, new_request_id
+from voucherify_admin.api.limits import Allowance, allowance_of, tell
+from voucherify_admin.api.models import ApiCall, ApiKey, CallTouch, ClientKey, new_request_id
+from voucherify_admin.api.origins import CLIENT_PREFIX
 from voucherify_admin.api.redaction import redact, redact_text
 
 logger = logging.getLogger(__name__)
 
-API_PREFIX = "/v1/"
+API_PREFIXES = ("/v1/", CLIENT_PREFIX)
 DASHBOARD = "dashboard"
 # The documentation is read by people; it is no call.
-NOT_CALLS = ("/v1/docs", "/v1/openapi.json")
+NOT_CALLS = tuple(prefix + page for prefix in API_PREFIXES for page in ("docs", "openapi.json"))
 
 
 @dataclass
@@ -34,8 +36,12 @@ class CallRecord:
     request_id: str = field(default_factory=new_request_id)
     started: float = field(default_factory=time.monotonic)
     is_logged: bool = False
-    key: ApiKey | None = None
+    key: ApiKey | ClientKey | None = None
+    # What is left of the key's calls; and the page's origin, once the key is known to be for it.
+    allowance: Allowance | None = None
+    origin: str = ""
     answer: Any = None
+    is_replayed: bool = False
     status: int | None = None
     touched: list[tuple[str, str]] = field(default_factory=list)
 
@@ -84,7 +90,9 @@ class CallLogMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.call = CallRecord()
-        is_api = request.path.startswith(API_PREFIX) and not request.path.startswith(NOT_CALLS)
+        is_api = request.path.startswith(API_PREFIXES) and not request.path.startswith(NOT_CALLS)
+        # What a browser asks before it calls is no call either.
+        is_api = is_api and not (request.method == "OPTIONS" and request.path.startswith(CLIENT_PREFIX))
         request.call.is_logged = is_api
         if not is_api:
             response = self.get_response(request)
@@ -110,6 +118,9 @@ class CallLogMiddleware:
             response = ApiError(400, "invalid_payload", "Invalid payload", "The body broke off").response(request)
         else:
             response = shaped(request, self.get_response(request))
+            if request.call.is_replayed:
+                response["Idempotency-Replayed"] = "true"
+        tell(response, request.call.allowance or allowance_of(None))
         channel = request.headers.get("X-Voucherify-Channel", "") or "API"
         # What staff do is told apart by this word, so no caller may use it.
         self._write(request, response, body, channel="API" if channel.lower() == DASHBOARD else channel)
@@ -148,6 +159,7 @@ class CallLogMiddleware:
                     ip_address=client_ip(request),
                     origin=_text(request.headers.get("Origin", ""))[:300],
                     user_agent=_text(request.headers.get("User-Agent", ""))[:500],
+                    is_replayed=record.is_replayed,
                 )
                 CallTouch.objects.bulk_create(
                     [

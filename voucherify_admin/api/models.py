@@ -6,9 +6,12 @@ import secrets
 import uuid
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from typing import Self
+from typing import Any, Self
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import connection, models
 from django.utils import timezone
 
@@ -21,16 +24,25 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    def issue(self, *, name: str, role: str = ADMINISTRATOR, created_by=None) -> tuple["ApiKey", str]:
-        """Create a key and return it with its secret, which is shown this once and never stored."""
-        token = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
-        key = self.create(
-            name=name, role=role, created_by=created_by, token_hash=hash_token(token), token_prefix=token[:4]
-        )
-        return key, token
+def validate_origins(texts: list[str]) -> None:
+    """Raise ValidationError unless all are origins as browsers send them: scheme, host, port, nothing else."""
+    for text in texts:
+        parts = urlsplit(text)
+        address = f"{parts.scheme}://{parts.netloc}".lower()
+        if parts.scheme not in ("http", "https") or not parts.netloc or text != address:
+            raise ValidationError(
+                f"“{text}” is no origin. Enter scheme and host in small letters, with no path, e.g. "
+                "https://shop.example.com"
+            )
 
-    def authenticate(self, app_id: str, token: str) -> "ApiKey | None":
+
+class KeyPairQuerySet(models.QuerySet):
+    def issue(self, **values: Any) -> tuple[Any, str]:
+        """Create a key with these columns and return it with its secret, which is shown this once and never stored."""
+        token = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+        return self.create(**values, token_hash=hash_token(token), token_prefix=token[:4]), token
+
+    def authenticate(self, app_id: str, token: str) -> Any:
         """Return the active key with this id and secret, or None."""
         try:
             key = self.filter(app_id=uuid.UUID(app_id), is_active=True).first()
@@ -41,12 +53,11 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return key if hmac.compare_digest(stored, hash_token(token)) and key else None
 
 
-class ApiKey(models.Model):
-    """A key pair (X-App-Id, X-App-Token) with a role. Of the secret only the hash and four characters are kept."""
+class KeyPair(models.Model):
+    """An id and a secret, of which only the hash and four characters are kept."""
 
     app_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100)
-    role = models.CharField(max_length=20, choices=[(role, role) for role in ROLES], default=ADMINISTRATOR)
     token_hash = models.CharField(max_length=64, editable=False)
     token_prefix = models.CharField(max_length=8, editable=False)
     is_active = models.BooleanField(default=True)
@@ -55,14 +66,45 @@ class ApiKey(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
     )
 
-    objects = ApiKeyQuerySet.as_manager()
+    objects = KeyPairQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "API key"
+        abstract = True
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
         return self.name
+
+
+class ApiKey(KeyPair):
+    """A key pair for servers (X-App-Id, X-App-Token) with a role."""
+
+    role = models.CharField(max_length=20, choices=[(role, role) for role in ROLES], default=ADMINISTRATOR)
+
+    class Meta(KeyPair.Meta):
+        verbose_name = "API key"
+
+
+class ClientKey(KeyPair):
+    """A key pair for pages in a browser (X-Client-Application-Id, X-Client-Token).
+
+    Whoever opens the page can read the pair, so it can do little, and only from the origins on its list.
+    """
+
+    origins = ArrayField(
+        models.CharField(max_length=300),
+        validators=[validate_origins],
+        help_text="The addresses of the shop's pages, separated by commas, e.g. https://shop.example.com",
+    )
+    may_redeem = models.BooleanField(
+        "client-side redemption", default=False, help_text="Without it the key can validate codes, but not redeem them."
+    )
+
+    # A page is no colleague: it has none of the roles' permissions.
+    role = ""
+
+    class Meta(KeyPair.Meta):
+        verbose_name = "client-side key"
 
 
 class ApiCallQuerySet(models.QuerySet["ApiCall"]):
@@ -128,6 +170,9 @@ class ApiCall(models.Model):
     ip_address = models.GenericIPAddressField(null=True)
     origin = models.CharField(max_length=300, blank=True)
     user_agent = models.CharField(max_length=500, blank=True)
+    is_replayed = models.BooleanField(
+        default=False, db_default=False, help_text="Answered as the first call with the same Idempotency-Key."
+    )
 
     objects = ApiCallQuerySet.as_manager()
 
@@ -162,6 +207,58 @@ class CallTouch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.object_type} {self.object_id}"
+
+
+class IdempotentAnswerQuerySet(models.QuerySet["IdempotentAnswer"]):
+    def claim(self, app_id: str, key: str, fingerprint: str, *, now: datetime) -> tuple["IdempotentAnswer", bool]:
+        """Return the row of this key, and whether this call is the first with it (or the first after it ran out).
+
+        While another transaction claims the same key, this waits until it is over.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO api_idempotentanswer (app_id, key, fingerprint, created_at, status, body, touched)"
+                " VALUES (%s, %s, %s, %s, 0, '', '[]')"
+                " ON CONFLICT (app_id, key) DO UPDATE SET fingerprint = EXCLUDED.fingerprint,"
+                " created_at = EXCLUDED.created_at WHERE api_idempotentanswer.created_at < %s RETURNING id",
+                [app_id, key, fingerprint, now, self.kept_since(now)],
+            )
+            is_first = cursor.fetchone() is not None
+        return self.get(app_id=app_id, key=key), is_first
+
+    @staticmethod
+    def kept_since(now: datetime) -> datetime:
+        """Return the moment before which answers are forgotten."""
+        return now - timedelta(hours=settings.IDEMPOTENCY_HOURS)
+
+
+class IdempotentAnswer(models.Model):
+    """What a call with an Idempotency-Key was answered, for whoever sends it again; keys belong to an API key."""
+
+    app_id = models.CharField(max_length=40)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    status = models.PositiveSmallIntegerField()
+    # JSON as a text, which keeps the order of its properties.
+    body = models.TextField()
+    # What the call touched, so that the call that repeats it is found there too.
+    touched = models.JSONField(default=list)
+
+    objects = IdempotentAnswerQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["created_at"], name="idempotent_answer_age")]
+        constraints = [models.UniqueConstraint(fields=["app_id", "key"], name="one_answer_a_key")]
+
+    def __str__(self) -> str:
+        return self.key
+
+    def keep(self, status: int, body: str, *, touched: list[tuple[str, str]]) -> None:
+        """Keep the answer: its status and its body as JSON."""
+        self.status, self.body, self.touched = status, body, touched
+        self.save(update_fields=["status", "body", "touched"])
 
 
 new_request_id = partial(new_id, "v-")

@@ -53,10 +53,13 @@ def body_value(body: str) -> Any:
 
 def as_curl(call: ApiCall) -> str:
     """The command that would make the call again, with a placeholder for the secret; empty for acts of staff."""
-    if not call.path.startswith("/v1/"):
+    is_page = call.path.startswith("/client/v1/")
+    if not is_page and not call.path.startswith("/v1/"):
         return ""
     parts = [f"curl --request {shlex.quote(call.method)} {shlex.quote(call_url(call))}"]
     headers = {"X-App-Id": call.app_id or APP_ID, "X-App-Token": SECRET}
+    if is_page:
+        headers = {"X-Client-Application-Id": call.app_id or APP_ID, "X-Client-Token": SECRET, "Origin": call.origin}
     if call.channel != "API":
         headers["X-Voucherify-Channel"] = call.channel
     if call.request_body:

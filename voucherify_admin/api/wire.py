@@ -28,7 +28,7 @@ def iso(moment: datetime | None) -> str | None:
 
 def errors(*statuses: int) -> dict[int, type[ErrorOut]]:
     """Return the part of `response=` that declares the errors of an operation; those of every call are among them."""
-    return dict.fromkeys((*statuses, 401, 403), ErrorOut)
+    return dict.fromkeys((*statuses, 401, 403, 429), ErrorOut)
 
 
 def found(rows: QuerySet[Row], resource_type: str, asked: str) -> Row:

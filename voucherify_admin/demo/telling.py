@@ -19,6 +19,7 @@ from redemptions.views.redeem import of_attempt
 from redemptions.views.rollback import answer as rollback_answer
 from voucherify_admin.accounts.models import User
 from voucherify_admin.api.models import ApiKey
+from voucherify_admin.api.wire import iso
 from voucherify_admin.demo import people
 from voucherify_admin.demo.assortment import OFFICE, PLACES, WIDGET, Place
 from voucherify_admin.demo.calls import CallBook, answered
@@ -170,7 +171,7 @@ class _Teller:
                 redeemable["gift"] = body.pop("gift")
             body = {"redeemables": [redeemable], **body}
             path, endpoint = "/v1/redemptions", "/v1/redemptions"
-            asked = schemas.stack_request(body, channel=channel, request_id=request_id)
+            (asked,) = schemas.stack_requests(body, channel=channel, request_id=request_id)
         else:
             path, endpoint = f"/v1/vouchers/{attempt.code}/redemption", "/v1/vouchers/{code}/redemption"
             asked = schemas.redeem_request(attempt.code, body, tracking_id=None, channel=channel, request_id=request_id)
@@ -350,7 +351,7 @@ class _Teller:
                 body: dict[str, Any] = {
                     "type": voucher.type,
                     "gift": {"amount": voucher.gift_amount, "effect": voucher.gift_effect},
-                    "expiration_date": schemas.iso(voucher.expiration_date),
+                    "expiration_date": iso(voucher.expiration_date),
                     "metadata": voucher.metadata,
                 }
             elif voucher.campaign:

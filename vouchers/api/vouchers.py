@@ -53,7 +53,7 @@ MOST_CHARACTERS = 200
 
 def voucher_called(code: str) -> Voucher:
     """Return the voucher with this code or id; raise ApiError 404 when there is none."""
-    return found(Voucher.objects.by_reference(code).select_related("campaign"), "voucher", code)
+    return found(Voucher.objects.by_reference(code).select_related("campaign", "holder"), "voucher", code)
 
 
 def origin_of(request: HttpRequest, *, at: datetime, **said: str) -> Origin:
@@ -149,8 +149,7 @@ def _asked(request: HttpRequest, query: VoucherQuery) -> Q:
     if ids:
         condition &= Q(public_id__in=ids)
     if query.customer:
-        # A holder is somebody to whom a voucher was published; there are no publications, so nobody holds any.
-        condition &= Q(pk=None)
+        condition &= Q(holder__public_id=query.customer) | Q(holder__source_id=query.customer)
     filters = lists.filters_from_query(request.GET)
     plain = tuple(each for each in filters.conditions if each.field != "active")
     states = [_state(each) for each in filters.conditions if each.field == "active"]

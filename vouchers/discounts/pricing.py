@@ -114,11 +114,16 @@ class DiscountedOrder:
 
 
 def price_order(
-    order: Order, discount: Discount | GiftCredits | None, *, applicable: frozenset[int] | None = None
+    order: Order,
+    discount: Discount | GiftCredits | None,
+    *,
+    applicable: frozenset[int] | None = None,
+    percent_of_discounted: bool = False,
 ) -> DiscountedOrder:
     """Take the discount (or gift credits) off the order; an order of unknown amount is left as it came.
 
-    `applicable` holds the places of the items that a discount on items applies to; None is all of them.
+    `applicable` holds the places of the items that a discount on items applies to; None is all of them. A percentage
+    is of the amount before any discount, or with `percent_of_discounted` of what earlier ones left.
     """
     if isinstance(discount, UnitsOff):
         return _with_units(order, discount)
@@ -133,13 +138,17 @@ def price_order(
     if discount is None or remaining is None:
         return priced
     if not discount.effect.needs_items:
-        wanted = _capped(_off_order(order.amount or 0, remaining, discount), _limit_of_all(discount))
+        base = remaining if percent_of_discounted else order.amount or 0
+        wanted = _capped(_off_order(base, remaining, discount), _limit_of_all(discount))
         return replace(priced, applied_discount_amount=min(wanted, remaining))
     lines = order.lines or ()
     left = remaining if (limit := _limit_of_all(discount)) is None else min(remaining, limit)
     applied = []
     chosen = [index for index in range(len(lines)) if applicable is None or index in applicable]
-    off = dict(zip(chosen, _off_lines([lines[index] for index in chosen], discount), strict=True))
+    wanted_of_each = _off_lines(
+        [lines[index] for index in chosen], discount, percent_of_discounted=percent_of_discounted
+    )
+    off = dict(zip(chosen, wanted_of_each, strict=True))
     for index, line in enumerate(lines):
         wanted = off.get(index, 0)
         # Neither a line nor the order as a whole may go below zero.
@@ -162,7 +171,9 @@ def _off_order(amount: int, remaining: int, discount: Discount | GiftCredits) ->
     return 0
 
 
-def _off_lines(lines: Sequence[OrderLine], discount: Discount | GiftCredits) -> Iterator[int]:
+def _off_lines(
+    lines: Sequence[OrderLine], discount: Discount | GiftCredits, *, percent_of_discounted: bool
+) -> Iterator[int]:
     amounts = [line.amount or 0 for line in lines]
     match discount:
         case AmountOff(effect=Effect.APPLY_TO_ITEMS_BY_QUANTITY):
@@ -174,7 +185,10 @@ def _off_lines(lines: Sequence[OrderLine], discount: Discount | GiftCredits) -> 
         case AmountOff():
             yield from (discount.amount_off for _ in lines)
         case PercentOff():
-            yield from (_capped(_percent_of(amount, discount.percent_off), discount.amount_limit) for amount in amounts)
+            if percent_of_discounted:
+                amounts = [amount - line.discount_amount for line, amount in zip(lines, amounts, strict=True)]
+            bases = (max(0, amount) for amount in amounts)
+            yield from (_capped(_percent_of(base, discount.percent_off), discount.amount_limit) for base in bases)
         case FixedPrice():
             for line, amount in zip(lines, amounts, strict=True):
                 yield max(0, amount - line.discount_amount - discount.fixed_amount * line.quantity)

@@ -1,4 +1,6 @@
-"""The API of redemptions: each function reads a request, calls one verb or queryset, and answers."""
+"""The API of one code's attempts and of all lists: each function reads a request, calls one verb, and answers."""
+
+from typing import Any
 
 from django.conf import settings
 from django.db.models import F, Q, QuerySet, Value
@@ -14,19 +16,21 @@ from voucherify_admin.api import lists
 from voucherify_admin.api.auth import KeyAuth, permissions_of
 from voucherify_admin.api.body import read_json
 from voucherify_admin.api.errors import ApiError, ErrorOut, invalid_payload, invalid_query, not_found
+from voucherify_admin.api.idempotency import IDEMPOTENT, idempotent
+from voucherify_admin.api.models import ClientKey
 from vouchers.models import Voucher
 from vouchers.schemas import voucher_out
 
 router = Router(tags=["Redemptions"])
 
-REFUSALS = {400: ErrorOut, 401: ErrorOut, 403: ErrorOut, 404: ErrorOut}
+REFUSALS = {400: ErrorOut, 401: ErrorOut, 403: ErrorOut, 404: ErrorOut, 429: ErrorOut}
 LIST_PARAMETERS = [
     {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 10}},
     {"name": "page", "in": "query", "schema": {"type": "integer", "minimum": 1, "default": 1}},
 ]
 
 
-def _body_of(schema: type) -> dict:
+def body_of(schema: type) -> dict:
     """Return the part of the OpenAPI document that describes a body which the function reads itself.
 
     A body that does not fit is an attempt and has to be recorded, so the framework must not refuse it first.
@@ -49,19 +53,22 @@ def _inlined(schema: type) -> dict:
     return resolve(document)
 
 
-def _channel(request: HttpRequest) -> Channel:
+def channel_of(request: HttpRequest) -> Channel:
+    """Return who calls: the key."""
     key = request.call.key
     return Channel("API", str(key.app_id), key.name)
 
 
-def _full_voucher(voucher: Voucher | None) -> dict | None:
+def full_voucher(voucher: Voucher | None) -> dict | None:
+    """Return the voucher with the rules that bind it, as redeeming and rolling back answer it."""
     if voucher is None:
         return None
     assignments = RuleAssignment.objects.binding(vouchers=[voucher.public_id], campaigns=[])
     return voucher_out(voucher, list(assignments.select_related("rule").order_by("pk")))
 
 
-def _touch(request: HttpRequest, redemption: Redemption) -> None:
+def touch(request: HttpRequest, redemption: Redemption) -> None:
+    """Tie the call to an attempt and its voucher."""
     request.call.touch("redemption", redemption.public_id)
     request.call.touch("voucher", redemption.code)
 
@@ -69,62 +76,54 @@ def _touch(request: HttpRequest, redemption: Redemption) -> None:
 @router.post(
     "/vouchers/{path:code}/redemption",
     auth=KeyAuth("redemptions.redeem"),
-    response={200: schemas.RedemptionOut, **REFUSALS},
+    response={200: schemas.RedemptionOut, 409: ErrorOut, **REFUSALS},
     exclude_unset=True,
     summary="Redeem a voucher",
-    openapi_extra=_body_of(schemas.RedeemIn),
+    openapi_extra={**body_of(schemas.RedeemIn), **IDEMPOTENT},
 )
+@idempotent
 def redeem_voucher(request: HttpRequest, code: str, tracking_id: str | None = None):
     """Use a code. Every call is recorded as an attempt; a refusal names the recorded one in `resource_id`."""
     body = _read_attempt(request, code)
     asked = schemas.redeem_request(
-        code, body, tracking_id=tracking_id, channel=_channel(request), request_id=request.call.request_id
+        code, body, tracking_id=tracking_id, channel=channel_of(request), request_id=request.call.request_id
     )
     redemption = actions.redeem(asked)
-    _touch(request, redemption)
+    touch(request, redemption)
     if redemption.failure_code:
         raise schemas.failure(redemption)
-    return schemas.redemption_out(redemption, rollbacks=[], voucher=_full_voucher(redemption.voucher))
+    return schemas.redemption_out(redemption, rollbacks=[], voucher=full_voucher(redemption.voucher))
 
 
 def _read_attempt(request: HttpRequest, code: str):
     """Return the body's JSON; a body that is none is no attempt, yet its call belongs to the voucher's events."""
     try:
-        return read_json(request)
+        return read_body(request)
     except ApiError:
         request.call.touch("voucher", schemas.clean(code))
         raise
 
 
-@router.post(
-    "/redemptions",
-    auth=KeyAuth("redemptions.redeem"),
-    response={200: schemas.StackOut, **REFUSALS},
-    exclude_unset=True,
-    summary="Redeem one redeemable",
-    openapi_extra=_body_of(schemas.StackIn),
-)
-def redeem_stack(request: HttpRequest):
-    """Voucherify's current way to redeem. Not for keys of the role Merchant, which use the single endpoint."""
-    if request.call.key.role == "Merchant":
+def read_body(request: HttpRequest):
+    """Return the body's JSON. A page in a browser names its customer; what is known of them it cannot say or change."""
+    body = read_json(request)
+    is_page = isinstance(request.call.key, ClientKey)
+    if is_page and isinstance(body, dict):
+        if isinstance(body.get("customer"), dict):
+            body["customer"] = {name: body["customer"].get(name) for name in ("id", "source_id")}
+        check_session(request, body)
+    return body
+
+
+def check_session(request: HttpRequest, body: dict[str, Any]) -> None:
+    """Raise ApiError 403 for a page that may not redeem and wants uses kept: it could keep all of them from others."""
+    if body.get("session") and not request.call.key.may_redeem:
         raise ApiError(
             403,
             "missing_required_permission",
             "Missing required permission",
-            "A Merchant key redeems by POST /v1/vouchers/{code}/redemption",
+            "A session keeps uses of a code; that is for keys with client-side redemption switched on",
         )
-    asked = schemas.stack_request(read_json(request), channel=_channel(request), request_id=request.call.request_id)
-    redemption = actions.redeem(asked)
-    _touch(request, redemption)
-    if redemption.failure_code:
-        raise schemas.failure(redemption)
-    out = schemas.redemption_out(redemption, rollbacks=[], voucher=_full_voucher(redemption.voucher))
-    return {
-        "redemptions": [out],
-        "order": out["order"],
-        "inapplicable_redeemables": [],
-        "skipped_redeemables": [],
-    }
 
 
 @router.post(
@@ -133,16 +132,21 @@ def redeem_stack(request: HttpRequest):
     response={200: schemas.ValidationOut, **REFUSALS},
     exclude_unset=True,
     summary="Validate a voucher",
-    openapi_extra=_body_of(schemas.RedeemIn),
+    openapi_extra=body_of(schemas.RedeemIn),
 )
 def validate_voucher(request: HttpRequest, code: str):
-    """Say what redeeming would do, without doing it. Refusals are 200 with `valid: false`; missing facts are 400."""
+    """Say what redeeming would do, without doing it. Refusals are 200 with `valid: false`; missing facts are 400.
+
+    With a `session` of type LOCK the use is kept for that session; nothing else is ever written.
+    """
+    return validated(request, code, _read_attempt(request, code))
+
+
+def validated(request: HttpRequest, code: str, body: Any, *, tracking_id: str | None = None) -> dict[str, Any]:
+    """Return what redeeming the code with this body would do; raise ApiError 400 when facts are missing."""
+    body = schemas.with_session_key(body)
     asked = schemas.redeem_request(
-        code,
-        _read_attempt(request, code),
-        tracking_id=None,
-        channel=_channel(request),
-        request_id=request.call.request_id,
+        code, body, tracking_id=tracking_id, channel=channel_of(request), request_id=request.call.request_id
     )
     request.call.touch("voucher", asked.code)
     decision = actions.validate(asked)
@@ -150,7 +154,7 @@ def validate_voucher(request: HttpRequest, code: str):
     if reason and reason.value in ("missing_amount", "missing_order_items", "missing_customer", "invalid_payload"):
         raise ApiError(400, reason.value, reason.message, decision.details, error_message=decision.error_message or "")
     voucher = Voucher.objects.by_reference(asked.code).first()
-    return schemas.validation_out(decision, asked, voucher)
+    return schemas.validation_out(decision, asked, voucher, session=schemas.session_out(body))
 
 
 def _list_parameters() -> dict:
@@ -186,15 +190,27 @@ def get_redemption(request: HttpRequest, redemption_id: str):
     redemption_id = schemas.clean(redemption_id)
     redemption = Redemption.objects.filter(public_id=redemption_id).select_related("campaign", "parent").first()
     if redemption:
-        _touch(request, redemption)
+        touch(request, redemption)
         rollbacks = list(redemption.rollbacks.filter(result="SUCCESS"))
-        return schemas.redemption_out(redemption, rollbacks=rollbacks, with_facts=True)
+        undone = _undone(redemption) if redemption.status == Redemption.Status.ROLLED_BACK else None
+        return schemas.redemption_out(redemption, rollbacks=rollbacks, with_facts=True, undone=undone)
     rollback = Rollback.objects.filter(public_id=redemption_id).select_related("redemption__campaign").first()
     if rollback is None:
         raise not_found("redemption", redemption_id)
     request.call.touch("rollback", rollback.public_id)
-    _touch(request, rollback.redemption)
+    touch(request, rollback.redemption)
     return schemas.rollback_out(rollback)
+
+
+def _undone(redemption: Redemption) -> dict | None:
+    """Return what its order's link to the stack tells of the rollback of that; None for what is in no stack."""
+    parent = redemption if redemption.stacked else redemption.parent
+    if parent is None:
+        return None
+    rows = Rollback.objects.filter(redemption__in=Redemption.objects.stack_of(parent), result="SUCCESS").order_by("pk")
+    rollbacks = list(rows)
+    of_parent = next((one for one in rollbacks if one.redemption_id == parent.pk), None)
+    return schemas.undone(of_parent, [one for one in rollbacks if one is not of_parent]) if of_parent else None
 
 
 @router.get(
@@ -322,37 +338,27 @@ def _entries(request: HttpRequest, redemptions: QuerySet, rollbacks: QuerySet) -
 @router.post(
     "/redemptions/{redemption_id}/rollback",
     auth=KeyAuth("redemptions.roll_back"),
-    response={200: schemas.RedemptionOut, **REFUSALS},
+    response={200: schemas.RedemptionOut, 409: ErrorOut, **REFUSALS},
     exclude_unset=True,
     summary="Roll back a redemption",
-    openapi_extra=_body_of(schemas.RollbackIn),
+    openapi_extra={**body_of(schemas.RollbackIn), **IDEMPOTENT},
 )
+@idempotent
 def roll_back(request: HttpRequest, redemption_id: str, reason: str | None = None, tracking_id: str | None = None):
     """Undo a redemption: the use and any credits are given back. `reason` may stand in the query or the body."""
-    rollback = _roll_back(request, redemption_id, reason, tracking_id)
-    voucher = rollback.redemption.voucher
-    return schemas.rollback_out(rollback, voucher=_full_voucher(voucher))
+    asked = rollback_request(request, redemption_id, reason, tracking_id)
+    try:
+        rollback = actions.roll_back(asked)
+    except Redemption.DoesNotExist:
+        raise not_found("redemption", asked.redemption_id) from None
+    rolled_back(request, rollback)
+    return schemas.rollback_out(rollback, voucher=full_voucher(rollback.redemption.voucher))
 
 
-@router.post(
-    "/redemptions/{redemption_id}/rollbacks",
-    auth=KeyAuth("redemptions.roll_back"),
-    response={200: schemas.RollbacksOut, **REFUSALS},
-    exclude_unset=True,
-    summary="Roll back a redemption (stack form)",
-    openapi_extra=_body_of(schemas.RollbackIn),
-)
-def roll_back_stack(
-    request: HttpRequest, redemption_id: str, reason: str | None = None, tracking_id: str | None = None
-):
-    """The same for a redemption without a parent, answered as Voucherify answers for stacks."""
-    rollback = _roll_back(request, redemption_id, reason, tracking_id)
-    voucher = rollback.redemption.voucher
-    out = schemas.rollback_out(rollback, voucher=_full_voucher(voucher))
-    return {"rollbacks": [out], "order": out["order"]}
-
-
-def _roll_back(request: HttpRequest, redemption_id: str, reason: str | None, tracking_id: str | None) -> Rollback:
+def rollback_request(
+    request: HttpRequest, redemption_id: str, reason: str | None, tracking_id: str | None
+) -> actions.RollbackRequest:
+    """Return what the query and the body ask for; raise ApiError 400 or 404 for what no rollback can be asked of."""
     redemption_id = schemas.clean(redemption_id)
     request.call.touch("redemption", redemption_id)
     data = schemas.rollback_in(read_json(request))
@@ -361,7 +367,7 @@ def _roll_back(request: HttpRequest, redemption_id: str, reason: str | None, tra
         raise invalid_payload("Property . should have required property 'reason'")
     asked = actions.RollbackRequest(
         redemption_id=redemption_id,
-        channel=_channel(request),
+        channel=channel_of(request),
         reason=reason[:2000],
         tracking_id=schemas.clean(tracking_id)[:200] if tracking_id else data.tracking_id,
         metadata=data.metadata,
@@ -373,12 +379,14 @@ def _roll_back(request: HttpRequest, redemption_id: str, reason: str | None, tra
         reference = asked.customer.get("id") or asked.customer.get("source_id")
         if reference and not Customer.objects.by_reference(reference).exists():
             raise not_found("customer", reference)
-    try:
-        rollback = actions.roll_back(asked)
-    except Redemption.DoesNotExist:
-        raise not_found("redemption", redemption_id) from None
-    request.call.touch("rollback", rollback.public_id)
-    request.call.touch("voucher", rollback.redemption.code)
-    if rollback.failure_code:
-        raise schemas.rollback_failure(rollback)
-    return rollback
+    return asked
+
+
+def rolled_back(request: HttpRequest, *rollbacks: Rollback) -> None:
+    """Tie the call to what was rolled back; raise ApiError for a refusal."""
+    for rollback in rollbacks:
+        request.call.touch("rollback", rollback.public_id)
+        touch(request, rollback.redemption)
+    for rollback in rollbacks:
+        if rollback.failure_code:
+            raise schemas.rollback_failure(rollback)

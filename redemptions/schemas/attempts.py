@@ -3,14 +3,17 @@
 Source of the shapes: Voucherify's API reference, "Redemptions" (API version v2018-08-01).
 """
 
-from typing import Annotated, Any, Literal
+import secrets
+import string
+from datetime import timedelta
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from pydantic import BaseModel, Field, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, Field, StrictFloat, StrictInt, StrictStr, ValidationError, model_validator
 
 from campaigns.schemas.customer import CustomerIn
-from redemptions.engine import Channel, Decision, PayloadProblem, RedeemRequest
+from redemptions.engine import Channel, Decision, PayloadProblem, RedeemRequest, Session
 from redemptions.models import Redemption, Rollback
 from redemptions.sentences import sentence
 from voucherify_admin.api.errors import ApiError, ErrorOut, describe, invalid_payload
@@ -27,6 +30,47 @@ class GiftIn(BodyIn):
     credits: Cents | None = Field(None, description="Cents to take from the balance.", examples=[2000])
 
 
+# In seconds.
+UNITS = {
+    "DAYS": 86_400.0,
+    "HOURS": 3_600.0,
+    "MINUTES": 60.0,
+    "SECONDS": 1.0,
+    "MILLISECONDS": 1e-3,
+    "MICROSECONDS": 1e-6,
+    "NANOSECONDS": 1e-9,
+}
+LONGEST = 366 * UNITS["DAYS"]
+
+
+class SessionIn(BodyIn):
+    """Keeps codes for one cart, seven days if nothing else is said."""
+
+    type: Literal["LOCK"] = "LOCK"
+    key: Annotated[StrictStr, Field(min_length=1, max_length=200)] | None = Field(
+        None, description="Names the session; a validation without one makes it.", examples=["ssn_cart-1"]
+    )
+    ttl: Annotated[StrictInt | StrictFloat, Field(gt=0, le=10**18)] | None = Field(None, examples=[7])
+    ttl_unit: Literal["DAYS", "HOURS", "MICROSECONDS", "MILLISECONDS", "MINUTES", "NANOSECONDS", "SECONDS"] | None = (
+        None
+    )
+
+    @model_validator(mode="after")
+    def _not_too_long(self) -> Self:
+        if self.seconds > LONGEST:
+            raise ValueError("a session lasts 366 days at the most")
+        return self
+
+    @property
+    def seconds(self) -> float:
+        """How long the session keeps what it locks."""
+        return (7 if self.ttl is None else self.ttl) * UNITS[self.ttl_unit or "DAYS"]
+
+    def session(self) -> Session | None:
+        """Return the session; one without a key has nothing that a redemption could use."""
+        return Session(self.key, timedelta(seconds=max(self.seconds, 1e-6))) if self.key else None
+
+
 class RedeemIn(BodyIn):
     """`POST /v1/vouchers/{code}/redemption`; every property is optional."""
 
@@ -39,23 +83,7 @@ class RedeemIn(BodyIn):
     metadata: dict[str, Any] | None = Field(None, description="Anything worth finding the attempt by.")
     gift: GiftIn | None = None
     tracking_id: Text | None = None
-    session: None = Field(None, description="Locks are not offered by this version; leave it out.")
-
-
-class RedeemableIn(BodyIn):
-    """One thing to redeem: a voucher by its code or id."""
-
-    object: Literal["voucher"]
-    id: Annotated[StrictStr, Field(min_length=1, max_length=200)] = Field(description="The code, or the voucher's id.")
-    gift: GiftIn | None = None
-
-
-class StackIn(RedeemIn):
-    """`POST /v1/redemptions`."""
-
-    redeemables: Annotated[list[RedeemableIn], Field(min_length=1, max_length=1)] = Field(
-        description="One redeemable; this version does not combine several on one order."
-    )
+    session: SessionIn | None = Field(None, description="A validation keeps codes for it, a redemption redeems these.")
 
 
 class ReferenceIn(BodyIn):
@@ -92,6 +120,7 @@ class RedemptionOut(BaseModel):
     reason: str | None = Field(None, description="Of a rollback: why, as the caller gave it.")
     result: Literal["SUCCESS", "FAILURE"] = Field(description="What happened at the time; never changes.")
     status: Literal["SUCCEEDED", "FAILED", "ROLLED_BACK"] = Field(description="The present state.")
+    session: dict[str, Any] | None = Field(None, description="The session that had kept it, if there was one.")
     related_redemptions: dict[str, Any] | None = None
     failure_code: str | None = Field(None, examples=["quantity_exceeded"])
     failure_message: str | None = None
@@ -124,18 +153,6 @@ class VoucherRedemptionsOut(BaseModel):
     redemption_entries: list[RedemptionOut]
 
 
-class StackOut(BaseModel):
-    redemptions: list[RedemptionOut]
-    order: dict[str, Any] | None
-    inapplicable_redeemables: list[dict[str, Any]]
-    skipped_redeemables: list[dict[str, Any]]
-
-
-class RollbacksOut(BaseModel):
-    rollbacks: list[RedemptionOut]
-    order: dict[str, Any] | None
-
-
 class ValidationOut(BaseModel):
     """The legacy answer: business refusals are 200 with `valid: false` and a `reason`."""
 
@@ -148,6 +165,7 @@ class ValidationOut(BaseModel):
     order: dict[str, Any] | None = None
     discount: dict[str, Any] | None = None
     gift: dict[str, Any] | None = None
+    session: dict[str, Any] | None = None
 
 
 def clean(text: str) -> str:
@@ -159,10 +177,6 @@ def _problem(error: ValidationError) -> PayloadProblem:
     first = error.errors()[0]
     details = describe(error.errors())
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-    if first["loc"] == ("session",):
-        details = "Property .session: locks are not offered by this version; leave it out"
-    elif first["loc"] == ("redeemables",) and first["type"] == "too_long":
-        details = "Property .redeemables should have 1 item; this version does not combine several on one order"
     return PayloadProblem(details=details, property=place, found=first.get("input"), expected=first["msg"])
 
 
@@ -175,38 +189,16 @@ def redeem_request(
     try:
         parsed = RedeemIn.model_validate(data)
     except ValidationError as error:
-        return _unusable(clean(code), data, error, channel=channel, request_id=request_id)
-    return _request(
+        return unusable(clean(code), data, error, channel=channel, request_id=request_id)
+    return request_of(
         clean(code), parsed, gift=parsed.gift, tracking_id=tracking_id, channel=channel, request_id=request_id
     )
 
 
-def stack_request(body: Any, *, channel: Channel, request_id: str) -> RedeemRequest:
-    """Return the request of `POST /v1/redemptions` with its one redeemable."""
-    data = body if isinstance(body, dict) else {}
-    try:
-        parsed = StackIn.model_validate(data)
-    except ValidationError as error:
-        listed = data.get("redeemables")
-        first = listed[0] if isinstance(listed, list) and listed else None
-        code = first.get("id") if isinstance(first, dict) else None
-        return _unusable(
-            clean(code) if isinstance(code, str) else "", data, error, channel=channel, request_id=request_id
-        )
-    redeemable = parsed.redeemables[0]
-    return _request(
-        clean(redeemable.id),
-        parsed,
-        gift=redeemable.gift or parsed.gift,
-        tracking_id=None,
-        channel=channel,
-        request_id=request_id,
-    )
-
-
-def _request(
+def request_of(
     code: str, parsed: RedeemIn, *, gift: GiftIn | None, tracking_id: str | None, channel: Channel, request_id: str
 ) -> RedeemRequest:
+    """Return the request for one code, of a body that fits."""
     customer = parsed.customer.values() if parsed.customer else None
     return RedeemRequest(
         code=code,
@@ -217,10 +209,12 @@ def _request(
         gift_credits=gift.credits if gift else None,
         tracking_id=clean(tracking_id)[:200] if tracking_id else parsed.tracking_id,
         request_id=request_id,
+        session=parsed.session.session() if parsed.session else None,
     )
 
 
-def _unusable(code: str, data: dict, error: ValidationError, *, channel: Channel, request_id: str) -> RedeemRequest:
+def unusable(code: str, data: dict, error: ValidationError, *, channel: Channel, request_id: str) -> RedeemRequest:
+    """Return the request that a body is which does not fit: an attempt too, with what is wrong as its problem."""
     order, metadata = data.get("order"), data.get("metadata")
     return RedeemRequest(
         code=code,
@@ -271,8 +265,13 @@ def _channel(row: Redemption | Rollback) -> dict[str, str]:
     return {"channel_id": row.channel_id, "channel_type": row.channel_type}
 
 
-def order_out(redemption: Redemption, rollbacks: list[Rollback]) -> dict[str, Any] | None:
-    """Return the order with its effects; null for a failure. Once rolled back it is canceled and without discounts."""
+def order_out(
+    redemption: Redemption, rollbacks: list[Rollback], *, undone: dict[str, Any] | None = None
+) -> dict[str, Any] | None:
+    """Return the order with its effects; null for a failure. Once rolled back it is canceled and without discounts.
+
+    The order of a stack names its parent; `undone` is what is known of the rollback of that.
+    """
     if redemption.result != "SUCCESS" or redemption.order is None:
         return None
     order = dict(redemption.order)
@@ -281,16 +280,19 @@ def order_out(redemption: Redemption, rollbacks: list[Rollback]) -> dict[str, An
         order["status"] = "CANCELED"
         if "amount" in order:
             order["total_amount"] = order["amount"]
-    link: dict[str, Any] = {"date": iso(redemption.created_at), **_related(redemption)}
+    if redemption.stacked or redemption.parent_id:
+        links = {name: {**link, **(undone or {})} for name, link in (order.get("redemptions") or {}).items()}
+    else:
+        links = {redemption.public_id: {"date": iso(redemption.created_at), **_related(redemption)}}
     done = next((one for one in rollbacks if one.result == "SUCCESS"), None)
-    if done:
-        link |= {"rollback_id": done.public_id, "rollback_date": iso(done.created_at)}
+    if done and redemption.public_id in links:
+        links[redemption.public_id] |= {"rollback_id": done.public_id, "rollback_date": iso(done.created_at)}
     return {
         **order,
         "object": "order",
         "customer_id": (redemption.customer_snapshot or {}).get("id"),
         "created_at": iso(redemption.created_at),
-        "redemptions": {redemption.public_id: link},
+        "redemptions": links,
     }
 
 
@@ -300,6 +302,7 @@ def redemption_out(
     rollbacks: list[Rollback],
     voucher: dict[str, Any] | None = None,
     with_facts: bool = False,
+    undone: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return an attempt on the wire; `voucher` is the full object where the endpoint gives one, else a thin one."""
     out: dict[str, Any] = {
@@ -314,14 +317,18 @@ def redemption_out(
         "status": redemption.status,
         "related_redemptions": {
             "rollbacks": [{"id": one.public_id, "date": iso(one.created_at)} for one in rollbacks],
-            "redemptions": [],
+            "redemptions": [
+                {"id": child, "date": iso(redemption.created_at)} for child in redemption.facts.get("stacked_ids", [])
+            ],
         },
-        "order": order_out(redemption, rollbacks),
+        "order": order_out(redemption, rollbacks, undone=undone),
         "channel": _channel(redemption),
         "customer": _customer(redemption),
         **_related(redemption),
         "voucher": voucher or voucher_thin(redemption),
     }
+    if redemption.session_key:
+        out["session"] = {"key": redemption.session_key}
     if redemption.gift_amount is not None:
         out |= {"amount": redemption.gift_amount, "gift": {"amount": redemption.gift_amount}}
     if redemption.failure_code:
@@ -339,7 +346,9 @@ def redemption_out(
     return out
 
 
-def rollback_out(rollback: Rollback, *, voucher: dict[str, Any] | None = None) -> dict[str, Any]:
+def rollback_out(
+    rollback: Rollback, *, voucher: dict[str, Any] | None = None, undone: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Return a rollback on the wire; amounts that went back are negative."""
     redemption = rollback.redemption
     out: dict[str, Any] = {
@@ -353,7 +362,7 @@ def rollback_out(rollback: Rollback, *, voucher: dict[str, Any] | None = None) -
         "reason": rollback.reason or None,
         "result": rollback.result,
         "status": "SUCCEEDED" if rollback.result == "SUCCESS" else "FAILED",
-        "order": order_out(redemption, [rollback]),
+        "order": order_out(redemption, [rollback], undone=undone),
         "channel": _channel(rollback),
         "customer": _customer(redemption),
         **_related(redemption),
@@ -393,25 +402,48 @@ def rollback_failure(rollback: Rollback) -> ApiError:
     )
 
 
-def validation_out(decision: Decision, request: RedeemRequest, voucher: Voucher | None) -> dict[str, Any]:
+def error_of(decision: Decision, request: RedeemRequest) -> dict[str, Any]:
+    """Return Voucherify's error object of a refusal, for an answer that is no error itself."""
+    reason = decision.reason
+    error: dict[str, Any] = {"code": reason.http_status, "key": reason.value, "message": reason.message}
+    error |= {"details": decision.details, "request_id": request.request_id}
+    if decision.error_message:
+        error["error"] = {"message": decision.error_message}
+    return error
+
+
+def session_out(body: Any) -> dict[str, Any] | None:
+    """Return the session that a body that fits asks for, with what it did not say filled in."""
+    sent = body.get("session") if isinstance(body, dict) else None
+    if not sent:
+        return None
+    session = SessionIn.model_validate(sent)
+    ttl = 7 if session.ttl is None else session.ttl
+    return {"key": session.key, "type": session.type, "ttl": ttl, "ttl_unit": session.ttl_unit or "DAYS"}
+
+
+def with_session_key(body: Any) -> Any:
+    """Return the body of a validation with a key for its session where it asks for one and names none."""
+    session = body.get("session") if isinstance(body, dict) else None
+    if not isinstance(session, dict) or session.get("key") is not None:
+        return body
+    letters = string.digits + string.ascii_letters
+    return {**body, "session": {**session, "key": "ssn_" + "".join(secrets.choice(letters) for _ in range(32))}}
+
+
+def validation_out(
+    decision: Decision, request: RedeemRequest, voucher: Voucher | None, *, session: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Return the legacy validation: 200 in both cases, `reason` being the message."""
     out: dict[str, Any] = {"valid": decision.accepted, "code": request.code, "tracking_id": request.tracking_id}
     if decision.reason:
         reason = decision.reason
         missing = "voucher not found" if reason.value == "not_found" else reason.message
-        error = {
-            "code": reason.http_status,
-            "key": reason.value,
-            "message": reason.message,
-            "details": decision.details,
-            "request_id": request.request_id,
-        }
-        if decision.error_message:
-            error["error"] = {"message": decision.error_message}
+        error = error_of(decision, request)
         return {**out, "reason": missing, "error": error, "metadata": voucher.metadata if voucher else {}}
     out |= {"metadata": voucher.metadata if voucher else {}, "order": decision.order}
     if voucher and voucher.is_gift:
         out["gift"] = {"amount": voucher.gift_amount, "balance": voucher.gift_balance, "credits": decision.gift_amount}
     elif voucher:
         out["discount"] = voucher.discount
-    return out
+    return {**out, "session": session} if session else out

@@ -1,5 +1,7 @@
-"""The verbs of use: redeem, validate, roll back. Each owns its transaction; API and pages call the same ones."""
+"""The verbs of use for one code: redeem, validate, roll back; and how each attempt is recorded. Not for stacks."""
 
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,9 +12,9 @@ from django.utils import timezone
 
 from campaigns.actions import upsert_customer
 from campaigns.models import Campaign, Customer
-from redemptions import engine, facts
+from redemptions import engine, facts, orders
 from redemptions.engine import Channel, Decision, PayloadProblem, RedeemRequest, RuleFacts
-from redemptions.models import Redemption, Result, Rollback, new_redemption_id, new_rollback_id
+from redemptions.models import Redemption, Result, Rollback, SessionLock, new_redemption_id, new_rollback_id
 from voucherify_admin.ids import new_id
 from vouchers.models import Origin, Voucher
 
@@ -26,37 +28,72 @@ def redeem(request: RedeemRequest, *, now: datetime | None = None) -> Redemption
     """
     now = now or timezone.now()
     with transaction.atomic():
-        request, customer = _with_customer(request, now=now)
+        request, customer = with_customer(orders.known(request), now=now)
         voucher, rules = None, None
         if request.problem is None:
-            rules = _lock_what_is_counted(request.code, customer)
-            voucher = _named(request.code, Voucher.objects.locked([request.code]))
+            rules = lock_what_is_counted([request.code], customer).get(request.code)
+            voucher = named(request.code, Voucher.objects.locked([request.code]))
         elif request.code:
             # Nothing is spent, so nothing is locked; the attempt still belongs to its voucher.
-            voucher = _named(request.code, Voucher.objects.by_reference(request.code).select_related("campaign"))
+            voucher = named(request.code, Voucher.objects.by_reference(request.code).select_related("campaign"))
         known = facts.gather(request, voucher=voucher, customer=customer, now=now, rules=rules)
         decision = engine.decide(known)
-        redemption = _record(request, decision, voucher=voucher, customer=customer, now=now)
-        if decision.accepted and voucher:
-            voucher.spend(
-                credits=decision.gift_amount or 0,
-                origin=_origin(request.channel, at=now, redemption_id=redemption.public_id),
-            )
-            redemption.voucher = voucher
+        redemption = record(request, decision, voucher=voucher, customer=customer, now=now)
+        settle(redemption, request, decision, voucher, now=now)
+        orders.keep(redemption, now=now)
     return redemption
 
 
 def validate(request: RedeemRequest, *, now: datetime | None = None) -> Decision:
-    """Return what `redeem` would decide at this moment; locks nothing and writes nothing."""
+    """Return what `redeem` would decide at this moment; locks nothing and writes nothing.
+
+    With one exception: a request with a session keeps the use for it, under the voucher's lock, when it is accepted.
+    """
     now = now or timezone.now()
-    customer = None
-    if request.customer and request.problem is None:
-        reference = request.customer.get("id") or request.customer.get("source_id")
-        customer = Customer.objects.by_reference(reference).first() if reference else None
-        if customer is None and request.customer.get("id"):
-            request = replace(request, problem=_unknown_customer(request.customer["id"]))
-    voucher = _named(request.code, Voucher.objects.by_reference(request.code).select_related("campaign"))
-    return engine.decide(facts.gather(request, voucher=voucher, customer=customer, now=now))
+    request, customer = with_known_customer(orders.known(request))
+    with transaction.atomic() if request.session else nullcontext():
+        vouchers = Voucher.objects.by_reference(request.code).select_related("campaign")
+        voucher = named(request.code, Voucher.objects.locked([request.code]) if request.session else vouchers)
+        decision = engine.decide(facts.gather(request, voucher=voucher, customer=customer, now=now))
+        keep(request, decision, voucher, now=now)
+    return decision
+
+
+def settle(
+    redemption: Redemption, request: RedeemRequest, decision: Decision, voucher: Voucher | None, *, now: datetime
+) -> None:
+    """Do what follows from an attempt on record, single or child: take from the voucher, whose row is locked.
+
+    What the request's session had kept of it is redeemed thereby.
+    """
+    if decision.accepted and voucher is not None:
+        origin = _origin(request.channel, at=now, redemption_id=redemption.public_id)
+        voucher.spend(credits=decision.gift_amount or 0, origin=origin)
+        redemption.voucher = voucher
+        if request.session:
+            SessionLock.objects.filter(voucher=voucher, session_key=request.session.key).delete()
+
+
+def keep(request: RedeemRequest, decision: Decision, voucher: Voucher | None, *, now: datetime) -> None:
+    """Keep for the request's session, if it has one, what was decided. The voucher's row must be locked then."""
+    session = request.session
+    if session is not None and decision.accepted and voucher is not None:
+        SessionLock.objects.keep(
+            voucher,
+            session_key=session.key,
+            credits=decision.gift_amount or 0,
+            expires_at=now + session.lifetime,
+            now=now,
+        )
+
+
+def release(code: str, session_key: str, *, now: datetime | None = None) -> bool:
+    """Let go of what a session keeps of the voucher; whether there was something. Raises Voucher.DoesNotExist."""
+    with transaction.atomic():
+        voucher = named(code, Voucher.objects.locked([code]))
+        if voucher is None:
+            raise Voucher.DoesNotExist(code)
+        return SessionLock.objects.release(voucher, session_key=session_key, now=now or timezone.now())
 
 
 def reconsider(redemption: Redemption, *, now: datetime | None = None) -> Decision:
@@ -94,28 +131,37 @@ def reconsider(redemption: Redemption, *, now: datetime | None = None) -> Decisi
     return validate(request, now=now)
 
 
-def _named(reference: str, vouchers) -> Voucher | None:
+def named(reference: str, vouchers: Iterable[Voucher]) -> Voucher | None:
     """Return the voucher of this code; a code that happens to look like another voucher's id comes first."""
     found = list(vouchers)
     return next((one for one in found if one.code == reference), found[0] if found else None)
 
 
-def _lock_what_is_counted(reference: str, customer: Customer | None) -> list[RuleFacts] | None:
-    """Return the rules that bind the code, with the rows locked that hold their counts still; None for no such code.
+def lock_what_is_counted(references: Sequence[str], customer: Customer | None) -> dict[str, list[RuleFacts]]:
+    """Return the rules that bind each known code, with the rows locked that hold their counts still.
 
-    The campaign's and the customer's rows are locked only where a rule counts over several vouchers, so that the codes
-    of a campaign do not wait for each other without need.
+    The customer's row and then the campaigns', in the order of their keys, are locked only where a rule counts over
+    several vouchers, so that the codes of a campaign do not wait for each other without need.
     """
-    voucher = _named(reference, Voucher.objects.by_reference(reference).select_related("campaign"))
-    if voucher is None:
-        return None
-    rules = facts.rules_of(voucher, voucher.campaign)
-    campaign_wide, customer_wide = facts.counts_beyond_voucher(rules)
+    vouchers = list(Voucher.objects.named(list(references)))
+    rules: dict[str, list[RuleFacts]] = {}
+    campaigns: set[int] = set()
+    locks_customer = False
+    for reference in references:
+        voucher = named(reference, [one for one in vouchers if reference in (one.code, one.public_id)])
+        if voucher is None:
+            continue
+        rules[reference] = facts.rules_of(voucher, voucher.campaign)
+        campaign_wide, customer_wide = facts.counts_beyond_voucher(rules[reference])
+        locks_customer |= customer_wide
+        if campaign_wide and voucher.campaign_id is not None:
+            campaigns.add(voucher.campaign_id)
     # Without their keys, so that an attempt of another voucher, which only refers to these rows, need not wait.
-    if customer_wide and customer is not None:
+    if locks_customer and customer is not None:
         list(Customer.objects.filter(pk=customer.pk).select_for_update(no_key=True).values_list("pk"))
-    if campaign_wide and voucher.campaign_id is not None:
-        list(Campaign.objects.filter(pk=voucher.campaign_id).select_for_update(no_key=True).values_list("pk"))
+    if campaigns:
+        rows = Campaign.objects.filter(pk__in=campaigns).order_by("pk")
+        list(rows.select_for_update(no_key=True).values_list("pk"))
     return rules
 
 
@@ -128,7 +174,19 @@ def _unknown_customer(reference: str) -> PayloadProblem:
     )
 
 
-def _with_customer(request: RedeemRequest, *, now: datetime) -> tuple[RedeemRequest, Customer | None]:
+def with_known_customer(request: RedeemRequest) -> tuple[RedeemRequest, Customer | None]:
+    """Return the request and its customer, if known; an id that nobody has becomes the request's problem."""
+    if not request.customer or request.problem is not None:
+        return request, None
+    reference = request.customer.get("id") or request.customer.get("source_id")
+    customer = Customer.objects.by_reference(reference).first() if reference else None
+    if customer is None and request.customer.get("id"):
+        return replace(request, problem=_unknown_customer(request.customer["id"])), None
+    return request, customer
+
+
+def with_customer(request: RedeemRequest, *, now: datetime) -> tuple[RedeemRequest, Customer | None]:
+    """The same, but the customer is created or updated with what the request says of them."""
     if not request.customer or request.problem is not None:
         return request, None
     customer, _ = upsert_customer(dict(request.customer), now=now)
@@ -137,16 +195,28 @@ def _with_customer(request: RedeemRequest, *, now: datetime) -> tuple[RedeemRequ
     return request, customer
 
 
-def _record(
-    request: RedeemRequest, decision: Decision, *, voucher: Voucher | None, customer: Customer | None, now: datetime
+def record(
+    request: RedeemRequest,
+    decision: Decision,
+    *,
+    voucher: Voucher | None,
+    customer: Customer | None,
+    now: datetime,
+    public_id: str = "",
+    parent: Redemption | None = None,
+    more_facts: dict[str, Any] | None = None,
 ) -> Redemption:
+    """Write an attempt as it was decided, of a stack its parent or a child."""
     result = Result.SUCCESS if decision.accepted else Result.FAILURE
-    public_id = new_redemption_id(result, now)
+    public_id = public_id or new_redemption_id(result, now)
     campaign = voucher.campaign if voucher else None
     order = request.order if isinstance(request.order, dict) else None
     if decision.order is not None:
         status = order.get("status") if order else None
-        order = {"id": (order or {}).get("id") or new_id("ord_", now), **decision.order, "status": status or "PAID"}
+        # An id that was sent is a known order's; the Python SDK sends null for none.
+        known_id = (order or {}).get("id")
+        order_id = known_id if known_id and isinstance(known_id, str) else new_id("ord_", now)
+        order = {**decision.order, "id": order_id, "status": status or "PAID"}
     amount = decision.order.get("amount") if decision.order else _amount(order)
     return Redemption.objects.create(
         public_id=public_id,
@@ -155,7 +225,7 @@ def _record(
         status=Redemption.Status.SUCCEEDED if decision.accepted else Redemption.Status.FAILED,
         failure_code=decision.reason.value if decision.reason else "",
         failure_message=decision.reason.message if decision.reason else "",
-        facts=_facts_to_keep(request, decision),
+        facts={**_facts_to_keep(request, decision), **(more_facts or {})},
         error_message=decision.error_message or "",
         code=(voucher.code if voucher else request.code)[:200],
         voucher=voucher,
@@ -174,6 +244,8 @@ def _record(
         tracking_id=request.tracking_id,
         **_channel_columns(request.channel),
         request_id=request.request_id,
+        session_key=request.session.key if request.session else "",
+        parent=parent,
     )
 
 
@@ -243,6 +315,11 @@ class RollbackRefusal:
 
 
 ALREADY = RollbackRefusal("already_rolled_back", "Already rolled back", "Redemption has been already rolled back.")
+STACKED = RollbackRefusal(
+    "invalid_redemption",
+    "Invalid redemption",
+    "You can rollback only a single redemption. Use different endpoint for stacked redemption.",
+)
 
 
 def roll_back(request: RollbackRequest, *, now: datetime | None = None) -> Rollback:
@@ -259,46 +336,62 @@ def roll_back(request: RollbackRequest, *, now: datetime | None = None) -> Rollb
             .get(public_id=request.redemption_id)
         )
         voucher = Voucher.objects.filter(pk=redemption.voucher_id).select_for_update().first()
-        refusal = _refusal(redemption, request, now=now)
+        refusal = refusal_of(redemption, request, now=now)
+        if refusal is None and redemption.stacked:
+            refusal = STACKED
         if refusal is not None:
-            return _record_rollback(request, redemption, refusal=refusal, now=now)
-        effects = _effects(redemption, voucher)
-        rollback = _record_rollback(request, redemption, effects=effects, now=now)
-        if voucher is not None:
-            voucher.give_back(
-                credits=redemption.gift_amount or 0,
-                origin=_origin(
-                    request.channel,
-                    at=now,
-                    redemption_id=redemption.public_id,
-                    rollback_id=rollback.public_id,
-                    reason=request.reason,
-                ),
-            )
-        redemption.status = Redemption.Status.ROLLED_BACK
-        fields = ["status"]
-        if request.metadata:
-            # Voucherify: a rollback's metadata updates the redemption's.
-            redemption.metadata = {**redemption.metadata, **request.metadata}
-            fields.append("metadata")
-        redemption.save(update_fields=fields)
+            return record_rollback(request, redemption, refusal=refusal, now=now)
+        return undo(request, redemption, voucher, now=now)
+
+
+def undo(
+    request: RollbackRequest, redemption: Redemption, voucher: Voucher | None, *, now: datetime, public_id: str = ""
+) -> Rollback:
+    """Give back what a redemption took and record it. Both rows must be locked."""
+    rollback = record_rollback(
+        request, redemption, effects=effects_of(redemption, voucher), now=now, public_id=public_id
+    )
+    if voucher is not None:
+        origin = _origin(
+            request.channel,
+            at=now,
+            redemption_id=redemption.public_id,
+            rollback_id=rollback.public_id,
+            reason=request.reason,
+        )
+        voucher.give_back(credits=redemption.gift_amount or 0, origin=origin)
+    redemption.status = Redemption.Status.ROLLED_BACK
+    fields = ["status"]
+    if request.metadata:
+        # Voucherify: a rollback's metadata updates the redemption's.
+        redemption.metadata = {**redemption.metadata, **request.metadata}
+        fields.append("metadata")
+    redemption.save(update_fields=fields)
+    orders.cancel(redemption, rollback, now=now)
     redemption.voucher = voucher
     rollback.redemption = redemption
     return rollback
 
 
 def preview_rollback(redemption: Redemption, *, now: datetime | None = None) -> dict[str, Any]:
-    """Return what `roll_back` would do: `refusal` (None, or key, message and details) and `effects` (before, after)."""
+    """Return what a rollback would do: `refusal` (None, or key, message and details) and `effects` (before, after).
+
+    Of a parent, `children` holds each redemption that would be rolled back with it, with its own effects.
+    """
     request = RollbackRequest(redemption_id=redemption.public_id, channel=Channel("USER", ""))
-    refusal = _refusal(redemption, request, now=now or timezone.now())
+    refusal = refusal_of(redemption, request, now=now or timezone.now())
     if refusal is not None:
         refused = {"key": refusal.key, "message": refusal.message, "details": refusal.details}
         return {"refusal": refused, "effects": {}}
+    if redemption.stacked:
+        rows = redemption.children.filter(status=Redemption.Status.SUCCEEDED).select_related("voucher").order_by("pk")
+        return {"refusal": None, "effects": {}, "children": [(row, effects_of(row, row.voucher)) for row in rows]}
     voucher = Voucher.objects.filter(pk=redemption.voucher_id).first()
-    return {"refusal": None, "effects": _effects(redemption, voucher)}
+    return {"refusal": None, "effects": effects_of(redemption, voucher)}
 
 
-def _refusal(redemption: Redemption, request: RollbackRequest, *, now: datetime) -> RollbackRefusal | None:
+def refusal_of(redemption: Redemption, request: RollbackRequest, *, now: datetime) -> RollbackRefusal | None:
+    """Return why a redemption, single or parent, cannot be rolled back by this request; None when it can."""
     if redemption.status == Redemption.Status.ROLLED_BACK:
         return ALREADY
     if redemption.result == Result.FAILURE:
@@ -323,7 +416,8 @@ def _refusal(redemption: Redemption, request: RollbackRequest, *, now: datetime)
     return None
 
 
-def _effects(redemption: Redemption, voucher: Voucher | None) -> dict[str, list[int]]:
+def effects_of(redemption: Redemption, voucher: Voucher | None) -> dict[str, list[int]]:
+    """Return what a rollback changes of the voucher, before and after."""
     if voucher is None:
         return {}
     effects = {"redeemed_quantity": [voucher.redeemed_quantity, voucher.redeemed_quantity - 1]}
@@ -332,17 +426,19 @@ def _effects(redemption: Redemption, voucher: Voucher | None) -> dict[str, list[
     return effects
 
 
-def _record_rollback(
+def record_rollback(
     request: RollbackRequest,
     redemption: Redemption,
     *,
     now: datetime,
     refusal: RollbackRefusal | None = None,
     effects: dict | None = None,
+    public_id: str = "",
 ) -> Rollback:
+    """Write a rollback, done or refused."""
     result = Result.FAILURE if refusal else Result.SUCCESS
     return Rollback.objects.create(
-        public_id=new_rollback_id(result, now),
+        public_id=public_id or new_rollback_id(result, now),
         created_at=now,
         redemption=redemption,
         result=result,

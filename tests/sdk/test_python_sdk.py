@@ -133,6 +133,49 @@ def test_a_shop_on_the_python_sdk_changes_host_and_keys_and_goes_on(client, live
     assert told.split() == ["Python-SDK", "1"]
 
 
+def test_several_codes_are_kept_redeemed_and_rolled_back_together_through_the_sdk(client):
+    vouchers, redemptions = voucherify.VouchersApi(client), voucherify.RedemptionsApi(client)
+    mark = uuid.uuid4().hex[:8]
+    codes = [f"STACK-{mark}-{number}" for number in range(2)]
+    for code in codes:
+        vouchers.create_voucher(
+            code,
+            voucherify.VouchersCreateWithSpecificCodeRequestBody.from_dict(
+                {
+                    "type": "DISCOUNT_VOUCHER",
+                    "discount": {"type": "AMOUNT", "amount_off": 1000},
+                    "redemption": {"quantity": 1},
+                }
+            ),
+        )
+    session = {"type": "LOCK", "key": f"ssn_{mark}", "ttl": 5, "ttl_unit": "MINUTES"}
+    request = {
+        "redeemables": [{"object": "voucher", "id": code} for code in [*codes, "NO-SUCH-CODE"]],
+        "order": {"amount": 5000},
+        "session": session,
+    }
+
+    checked = voucherify.ValidationsApi(client).validate_stacked_discounts(
+        voucherify.ValidationsValidateRequestBody.from_dict(request)
+    )
+    assert (checked.valid, len(checked.redeemables), len(checked.inapplicable_redeemables)) == (True, 2, 1)
+    assert (checked.session.key, checked.order.total_amount) == (session["key"], 3000)
+    with pytest.raises(ApiException):
+        redeem(client, codes[0])
+    vouchers.release_validation_session(codes[0], session["key"])
+
+    answer = redemptions.redeem_stacked_discounts(voucherify.RedemptionsRedeemRequestBody.from_dict(request))
+    parent = answer.parent_redemption
+    assert [one.voucher.code for one in answer.redemptions] == codes
+    assert {one.redemption for one in answer.redemptions} == {parent.id}
+    assert answer.inapplicable_redeemables[0].result.error.key == "not_found"
+
+    undone = redemptions.rollback_stacked_redemptions(parent.id, reason="Returned")
+    assert {one.redemption for one in undone.rollbacks} == {one.id for one in answer.redemptions}
+    assert (undone.parent_rollback.redemption, undone.order.total_amount) == (parent.id, 5000)
+    assert [vouchers.get_voucher(code).redemption.redeemed_quantity for code in codes] == [0, 0]
+
+
 def test_a_wrong_key_is_refused_in_words_that_the_sdk_reads(live_stack):
     keys = {"X-App-Id": live_stack.app_id, "X-App-Token": str(uuid.uuid4())}
     client = voucherify.ApiClient(voucherify.Configuration(host=live_stack.url, api_key=keys))
