@@ -5,7 +5,7 @@ from datetime import datetime
 
 from campaigns.conditions import needs, parse_rules
 from campaigns.models import Campaign, Customer, RuleAssignment, Segment, SegmentMembership
-from redemptions.engine import CampaignFacts, CustomerFacts, Facts, RedeemRequest, RuleFacts, VoucherFacts
+from redemptions.engine import CampaignFacts, CustomerFacts, Decision, Facts, RedeemRequest, RuleFacts, VoucherFacts
 from redemptions.models import Redemption, SessionLock
 from vouchers.discounts import Effect, parse_discount
 from vouchers.models import Voucher
@@ -17,11 +17,11 @@ def gather(
     voucher: Voucher | None,
     customer: Customer | None,
     now: datetime,
-    earlier: Sequence[Voucher] = (),
+    earlier: Sequence[tuple[Voucher, Decision]] = (),
 ) -> Facts:
     """Return what a decision on `request` needs to know, with no query for what no rule asks for.
 
-    `earlier` are the vouchers that the same stack uses before this one: accepted, but not on record yet. At most five
+    `earlier` is what the same stack uses before this code: accepted, but not on record yet. At most five
     queries, however many rules there are: what is locked, the rules, the customer's segments, their names, the count
     of the customer's earlier uses.
     """
@@ -41,7 +41,7 @@ def gather(
     if asked.redemptions_per_customer and customer:
         uses = Redemption.objects.uses_by(customer, voucher=voucher)
         if voucher.campaign_id:
-            uses["campaign"] += sum(one.campaign_id == voucher.campaign_id for one in earlier)
+            uses["campaign"] += sum(one.campaign_id == voucher.campaign_id for one, _ in earlier)
     return Facts(
         now=now,
         request=request,

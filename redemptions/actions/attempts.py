@@ -36,7 +36,7 @@ def redeem(request: RedeemRequest, *, now: datetime | None = None) -> Redemption
             voucher = named(request.code, Voucher.objects.by_reference(request.code).select_related("campaign"))
         decision = engine.decide(facts.gather(request, voucher=voucher, customer=customer, now=now))
         redemption = record(request, decision, voucher=voucher, customer=customer, now=now)
-        use(redemption, decision, voucher)
+        settle(redemption, request, decision, voucher, now=now)
         orders.keep(redemption, now=now)
     return redemption
 
@@ -56,14 +56,18 @@ def validate(request: RedeemRequest, *, now: datetime | None = None) -> Decision
     return decision
 
 
-def use(redemption: Redemption, decision: Decision, voucher: Voucher | None) -> None:
-    """Take from the voucher, whose row is locked, what was decided; what its session kept of it is thereby redeemed."""
-    if not decision.accepted or voucher is None:
-        return
-    voucher.spend(credits=decision.gift_amount or 0)
-    redemption.voucher = voucher
-    if redemption.session_key:
-        SessionLock.objects.filter(voucher=voucher, session_key=redemption.session_key).delete()
+def settle(
+    redemption: Redemption, request: RedeemRequest, decision: Decision, voucher: Voucher | None, *, now: datetime
+) -> None:
+    """Do what follows from an attempt on record, single or child: take from the voucher, whose row is locked.
+
+    What the request's session had kept of it is redeemed thereby.
+    """
+    if decision.accepted and voucher is not None:
+        voucher.spend(credits=decision.gift_amount or 0)
+        redemption.voucher = voucher
+        if request.session:
+            SessionLock.objects.filter(voucher=voucher, session_key=request.session.key).delete()
 
 
 def keep(request: RedeemRequest, decision: Decision, voucher: Voucher | None, *, now: datetime) -> None:

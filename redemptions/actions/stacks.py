@@ -19,8 +19,8 @@ from redemptions.actions.attempts import (
     record,
     record_rollback,
     refusal_of,
+    settle,
     undo,
-    use,
     with_customer,
     with_known_customer,
 )
@@ -167,10 +167,10 @@ def _decide(
         known = facts.gather(
             replace(request, order=order), voucher=voucher, customer=customer, now=now, earlier=earlier
         )
-        decision = engine.decide(known, percent_of_discounted=percent_of_discounted)
+        decision = engine.decide(replace(known, percent_of_discounted=percent_of_discounted))
         asked.append(Asked(request, voucher, decision))
         if decision.accepted and voucher is not None:
-            earlier.append(voucher)
+            earlier.append((voucher, decision))
             order = decision.order if decision.order is not None else order
     return _verdict(StackDecision(tuple(asked)))
 
@@ -232,7 +232,7 @@ def _record(decided: StackDecision, request: RedeemRequest, customer: Customer |
             else new_redemption_id(Result.FAILURE, now + TICK * place),
             parent=parent,
         )
-        use(child, one.decision, one.voucher)
+        settle(child, one.request, one.decision, one.voucher, now=now)
         (redeemed if one.decision.accepted else refused).append(child)
         if one is culprit:
             failure = child

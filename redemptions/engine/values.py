@@ -119,7 +119,8 @@ class Facts:
     """All that a decision is made of.
 
     `redemptions_per_customer` holds the customer's earlier, not rolled back successes: of this voucher and of its
-    campaign. `segment_names` names the segments that the rules ask for, where they are known.
+    campaign. `segment_names` names the segments that the rules ask for, where they are known. With
+    `percent_of_discounted` a percentage is taken of what earlier discounts left, as stacks may want it.
     """
 
     now: datetime
@@ -130,6 +131,7 @@ class Facts:
     rules: tuple[RuleFacts, ...] = ()
     segment_names: Mapping[str, str] = field(default_factory=dict)
     redemptions_per_customer: Mapping[Literal["voucher", "campaign"], int] = field(default_factory=dict)
+    percent_of_discounted: bool = False
 
     @cached_property
     def order(self) -> Order | None:

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 
 from redemptions import actions
 from redemptions.engine import Channel, RedeemRequest, Session
-from redemptions.models import Redemption, Rollback
+from redemptions.models import Redemption, Rollback, SessionLock
 from tests import factories
 from vouchers.models import Voucher
 
@@ -145,9 +145,10 @@ class AnyStory(RuleBasedStateMachine):
                 assert voucher.gift_balance == card.balance - voucher.redeemed_amount
             standing = Redemption.objects.filter(code=voucher.code, status="SUCCEEDED")
             assert set(standing.values_list("public_id", flat=True)) == set(card.taken)
-        assert (
-            Rollback.objects.filter(result="SUCCESS").count() == Redemption.objects.filter(status="ROLLED_BACK").count()
-        )
+        locks = SessionLock.objects.values_list("voucher__code", "session_key", "credits")
+        assert set(locks) == {(code, *kept) for code, card in self.cards.items() for kept in card.kept.items()}
+        undone = Redemption.objects.filter(status="ROLLED_BACK")
+        assert Rollback.objects.filter(result="SUCCESS").count() == undone.count()
 
 
 @pytest.mark.django_db

@@ -49,7 +49,7 @@ def run(discounts: list[dict[str, Any]], order: dict[str, Any], *, of_discounted
             else VoucherFacts("v_1", "A", discount=parse_discount(wire))
         )
         request = replace(REQUEST, order=order, gift_credits=credits)
-        decision = decide(Facts(NOW, request, voucher), percent_of_discounted=of_discounted)
+        decision = decide(Facts(NOW, request, voucher, percent_of_discounted=of_discounted))
         assert decision.accepted, decision.compared
         assert decision.order is not None
         order = decision.order
