@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from redemptions.engine import Reason
+from voucherify_admin.money import in_words
 
 Compared = Mapping[str, Any]
 
@@ -26,10 +27,8 @@ class Reader:
     currency: str
 
     def money(self, cents: int) -> str:
-        """`123456` as `1,234.56 EUR`."""
-        sign = "-" if cents < 0 else ""
-        whole, rest = divmod(abs(cents), 100)
-        return f"{sign}{whole:,}.{rest:02d} {self.currency}"
+        """`123456` as `€1,234.56`, as tables write it."""
+        return in_words(cents, self.currency)
 
     def moment(self, iso: str) -> str:
         """An ISO 8601 moment as `1 Mar 2026 23:59 Europe/Warsaw`."""
