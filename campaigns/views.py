@@ -22,7 +22,7 @@ class CampaignListView(FilteredListView):
     queryset = Campaign.objects.all()
     filterset_class = CampaignFilter
     table_class = CampaignTable
-    empty_text = "No campaign yet."
+    empty_text = "No campaign yet. Shops make them over the API, administrators in Django admin too."
 
 
 class CampaignDetailView(StaffMixin, DetailView):
@@ -55,7 +55,7 @@ class CustomerListView(FilteredListView):
     queryset = Customer.objects.defer("address", "description", "metadata")
     filterset_class = CustomerFilter
     table_class = CustomerTable
-    empty_text = "No customer yet."
+    empty_text = "No customer yet. They come with the first attempt that names one, or over the API."
 
 
 class CustomerDetailView(StaffMixin, DetailView):

@@ -86,6 +86,12 @@ class ItemForm(forms.Form):
 class BaseItemFormSet(forms.BaseFormSet):
     """The lines of the order; empty ones do not count."""
 
+    default_error_messages = {
+        **forms.BaseFormSet.default_error_messages,
+        "missing_management_form": "The lines of the order did not arrive whole; open this page again and retype them.",
+        "too_many_forms": "An order by hand has %(num)d lines at the most.",
+    }
+
     @property
     def items(self) -> list[dict[str, Any]]:
         """The lines in Voucherify's words, prices in cents."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from campaigns.conditions import RULES, Tally, label_of, operator_in_words, values_in_words
 from campaigns.conditions.names import ITEM_RULES
 from redemptions.engine import FailureReason, Reason, StackReason, reason_of
+from voucherify_admin.money import in_words
 
 Compared = Mapping[str, Any]
 
@@ -30,10 +31,8 @@ class Reader:
     currency: str
 
     def money(self, cents: int) -> str:
-        """`123456` as `1,234.56 EUR`."""
-        sign = "-" if cents < 0 else ""
-        whole, rest = divmod(abs(cents), 100)
-        return f"{sign}{whole:,}.{rest:02d} {self.currency}"
+        """`123456` as `€1,234.56`, as tables write it."""
+        return in_words(cents, self.currency)
 
     def moment(self, iso: str) -> str:
         """An ISO 8601 moment as `1 Mar 2026 23:59 Europe/Warsaw`."""

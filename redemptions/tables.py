@@ -12,6 +12,9 @@ from voucherify_admin.pages import show
 from voucherify_admin.pages.tables import BaseTable, MoneyColumn, StatusColumn, TimeColumn
 
 CURSORS = ("after", "before")
+# Stays on one line; what does not fit can be read in full by the title.
+NAME = {"td": {"class": "name"}}
+SHORT_NAME = 20
 
 
 class RedemptionTable(BaseTable):
@@ -20,11 +23,11 @@ class RedemptionTable(BaseTable):
     created_at = TimeColumn(verbose_name="Time")
     status = StatusColumn()
     code = tables.Column(attrs={"td": {"class": "code-cell"}}, empty_values=())
-    campaign = tables.Column(accessor="campaign_name")
-    customer = tables.Column(accessor="customer_name", empty_values=())
+    campaign = tables.Column(accessor="campaign_name", attrs=NAME)
+    customer = tables.Column(accessor="customer_name", empty_values=(), attrs=NAME)
     amount = MoneyColumn()
     reason = tables.Column(accessor="short_reason", attrs={"td": {"class": "reason"}})
-    channel = tables.Column(accessor="channel_type", empty_values=())
+    channel = tables.Column(accessor="channel_type", empty_values=(), attrs=NAME)
 
     class Meta(BaseTable.Meta):
         model = Redemption
@@ -42,11 +45,14 @@ class RedemptionTable(BaseTable):
             return " + ".join(record.stacked) or show.NOTHING
         return format_html('<code title="{}">{}</code>', value, value)
 
-    def render_customer(self, record: Redemption) -> str | SafeString:
-        return record.customer_name or record.customer_source_id or show.NOTHING
+    def render_campaign(self, value: str) -> str | SafeString:
+        return _titled(value)
 
-    def render_channel(self, record: Redemption) -> str:
-        return record.channel_text(names_users=self._names_users)
+    def render_customer(self, record: Redemption) -> str | SafeString:
+        return _titled(record.customer_name or record.customer_source_id)
+
+    def render_channel(self, record: Redemption) -> str | SafeString:
+        return _titled(record.channel_text(names_users=self._names_users))
 
     @property
     def _question(self) -> str:
@@ -70,3 +76,10 @@ class AttemptTable(RedemptionTable):
         exclude = ("campaign", "amount", "channel")
 
     _asked = ""
+
+
+def _titled(text: str) -> str | SafeString:
+    """`text` with itself as its title where it may be cut off."""
+    if not text:
+        return show.NOTHING
+    return text if len(text) < SHORT_NAME else format_html('<span title="{}">{}</span>', text, text)

@@ -254,6 +254,14 @@ def test_a_rule_that_could_not_be_evaluated_is_refused(administrator):
     assert not ValidationRule.objects.exists()
 
 
+@pytest.mark.parametrize(("typed", "kept"), [("null", True), ("", True), ("[]", False), ('""', False)])
+def test_json_that_says_nothing_is_an_empty_object_and_a_list_is_refused(administrator, typed, kept):
+    form = {"name": "Anyone", "type": "expression", "context_type": "global", "rules": typed, "applicable_to": "null"}
+    answer = administrator.post(address(ValidationRule, "add"), form)
+    assert answer.status_code == (302 if kept else 200)
+    assert [(rule.rules, rule.applicable_to) for rule in ValidationRule.objects.all()] == ([({}, {})] if kept else [])
+
+
 def test_a_rule_is_assigned_to_what_exists(administrator):
     rule, campaign = make_rule({}), make_campaign()
     form = {"rule": rule.pk, "related_object_type": "campaign", "related_object_id": "camp_0"}

@@ -66,6 +66,15 @@ class IndentedJSONField(forms.JSONField):
             return json.dumps(value, indent=2, ensure_ascii=False)
         return super().prepare_value(value)
 
+    def clean(self, value: Any) -> Any:
+        """The JSON; nothing and `null` are an empty object where the column must hold one, and a list is refused."""
+        cleaned = super().clean(value)
+        if self.initial is not dict:
+            return cleaned
+        if cleaned in ([], ""):
+            raise forms.ValidationError("This should be an object, which is written in braces: {}.")
+        return {} if cleaned is None else cleaned
+
 
 class DashboardAdmin(admin.ModelAdmin):
     """The base of every admin page: newest first by an index, no full count, no sorting by what has no index."""

@@ -17,7 +17,7 @@ from vouchers.words import value_in_words, voucher_state
 class VoucherTable(BaseTable):
     """Vouchers with what they give, their state now and how often they were used."""
 
-    code = CodeColumn()
+    code = CodeColumn(attrs={"td": {"class": "whole"}})
     state = tables.Column(accessor="is_active")
     worth = tables.Column(verbose_name="Value", accessor="type")
     campaign = tables.Column()

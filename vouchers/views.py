@@ -34,7 +34,7 @@ class VoucherListView(FilteredListView):
     filterset_class = VoucherFilter
     table_class = VoucherTable
     export_kind = "voucher"
-    empty_text = "No voucher yet."
+    empty_text = "No voucher yet. Shops make them over the API, administrators in Django admin too."
 
 
 class VoucherDetailView(FilteredListView):

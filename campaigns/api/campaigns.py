@@ -16,7 +16,7 @@ from voucherify_admin.api.auth import KeyAuth
 from voucherify_admin.api.errors import invalid_query
 from voucherify_admin.api.wire import errors, found
 
-router = Router(tags=["campaigns"])
+router = Router(tags=["Campaigns"])
 
 ORDER = {"created_at": "created_at", "updated_at": "updated_at", "name": "name", "id": "public_id"}
 FILTERS = {

@@ -25,7 +25,7 @@ from voucherify_admin.api.auth import KeyAuth
 from voucherify_admin.api.errors import duplicate, not_found
 from voucherify_admin.api.wire import errors, found
 
-router = Router(tags=["customers"])
+router = Router(tags=["Customers"])
 
 ORDER = {"created_at": "created_at", "updated_at": "updated_at", "source_id": "source_id", "name": "name"}
 MILLISECOND = timedelta(milliseconds=1)

@@ -14,7 +14,7 @@ from voucherify_admin.api.auth import KeyAuth
 from voucherify_admin.api.errors import not_found
 from voucherify_admin.api.wire import ListQuery, errors, found
 
-router = Router(tags=["segments"])
+router = Router(tags=["Segments"])
 
 ORDER = {"created_at": "created_at", "updated_at": "updated_at", "name": "name", "id": "public_id"}
 

@@ -13,7 +13,7 @@ from voucherify_admin.api import lists
 from voucherify_admin.api.auth import KeyAuth
 from voucherify_admin.api.wire import ListQuery, errors, found
 
-router = Router(tags=["validation rules"])
+router = Router(tags=["Validation rules"])
 
 ORDER = {"created_at": "created_at", "updated_at": "updated_at", "name": "name", "id": "public_id"}
 

@@ -3,7 +3,10 @@
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const read = () => {
-    try { return localStorage.getItem("theme") || "system"; } catch { return "system"; }
+    // Django admin keeps its choice under the same name, and calls the system's "auto".
+    let kept;
+    try { kept = localStorage.getItem("theme"); } catch { /* a private window keeps nothing */ }
+    return kept === "light" || kept === "dark" ? kept : "system";
   };
   const apply = () => {
     const choice = read();
@@ -16,7 +19,7 @@
   window.dashboardTheme = {
     read,
     set(choice) {
-      try { localStorage.setItem("theme", choice); } catch { /* a private window: lasts as long as the page */ }
+      try { localStorage.setItem("theme", choice === "system" ? "auto" : choice); } catch { /* a private window: lasts as long as the page */ }
       apply();
       if (read() !== choice) root.dataset.bsTheme = choice === "system" ? (dark.matches ? "dark" : "light") : choice;
     },

@@ -84,7 +84,7 @@ def test_marketing_reads_a_failure_rolls_back_a_success_and_exports_the_screen(
 
     # Open a row and read why.
     page.locator(f"#list a[href*='{failed[0]}']").first.click()
-    expect(page.get_by_text("Order 38.06 EUR is below the minimum 50.00 EUR of rule “Spring minimum”")).to_be_visible()
+    expect(page.get_by_text("Order €38.06 is below the minimum €50.00 of rule “Spring minimum”")).to_be_visible()
 
     # Roll back a success of the same campaign.
     page.goto(f"/redemptions/?campaign={campaign.replace(' ', '+')}&status=SUCCEEDED")

@@ -306,3 +306,11 @@ def test_the_audit_of_downloads_is_read_only_in_django_admin(user):
     assert administrator.post(f"/admin/exports/download/{logged.pk}/change/", {}).status_code == 403
     assert administrator.post(f"/admin/exports/download/{logged.pk}/delete/", {"post": "yes"}).status_code == 403
     assert administrator.get("/admin/exports/export/").status_code == 200
+
+
+def test_the_bell_looks_at_once_when_the_export_on_the_screen_is_ready(page, user):
+    export = actions.request_export("redemption", "", user, form=FileForm(fields=["id"]))
+    assert "HX-Trigger" not in page.get(f"/exports/{export.public_id}/progress/")
+    export.build()
+    assert page.get(f"/exports/{export.public_id}/progress/")["HX-Trigger"] == "told"
+    assert "told from:body" in page.get("/").content.decode()

@@ -100,7 +100,7 @@ def test_a_voucher_and_an_attempt_of_a_rule_answer_the_rules_own_text(client):
     assert answer["details"].endswith(rule.public_id)
     facts = client.get(f"/v1/redemptions/{answer['resource_id']}").json()
     assert (facts["failure_facts"]["wanted"], facts["failure_facts"]["found"]) == ([5000], 3800)
-    assert facts["failure_sentence"] == "Order 38.00 EUR is below the minimum 50.00 EUR of rule “Minimum”."
+    assert facts["failure_sentence"] == "Order €38.00 is below the minimum €50.00 of rule “Minimum”."
 
 
 def test_the_list_mixes_rollbacks_in_newest_first(client):

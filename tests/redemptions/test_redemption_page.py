@@ -62,13 +62,13 @@ def test_a_failure_reads_as_a_sentence_a_line_for_the_customer_and_what_was_comp
     attempt = actions.redeem(RedeemRequest(code="SPRING-1", channel=SHOP, order={"amount": 3800}))
     page = page_of(client, attempt)
     assert "Order did not match the validation rules" in page
-    assert "Order 38.00 EUR is below the minimum 50.00 EUR of rule “Spring minimum”." in page
-    assert "valid for orders from 50.00 EUR" in page
+    assert "Order €38.00 is below the minimum €50.00 of rule “Spring minimum”." in page
+    assert "valid for orders from €50.00" in page
     assert "not met" in page
     assert "the order&#x27;s amount is at least €50.00" in page
     voucher.code = "RENAMED"
     voucher.save(update_fields=["code"])
-    assert "is below the minimum 50.00 EUR of rule “Spring minimum”." in page_of(client, attempt)
+    assert "is below the minimum €50.00 of rule “Spring minimum”." in page_of(client, attempt)
 
 
 def test_each_clause_of_the_rule_tells_whether_it_held_and_how_they_go_together(client):

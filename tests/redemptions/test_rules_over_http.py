@@ -117,7 +117,7 @@ ROWS = [
         amount(5000),
         ORDER,
         5000,
-        "Order 50.00 EUR is not above the exclusive minimum 50.00 EUR of rule “R”.",
+        "Order €50.00 is not above the exclusive minimum €50.00 of rule “R”.",
     ),
     Row(
         rule("order.amount", "less_than_or_equal", 5000),
@@ -125,7 +125,7 @@ ROWS = [
         amount(5001),
         ORDER,
         5001,
-        "Order 50.01 EUR is above the maximum 50.00 EUR of rule “R”.",
+        "Order €50.01 is above the maximum €50.00 of rule “R”.",
     ),
     Row(
         rule("order.total_amount", "more_than_or_equal", 4000),
@@ -133,7 +133,7 @@ ROWS = [
         amount(4999),
         ORDER,
         3999,
-        "The order's amount after the discount 39.99 EUR is below the minimum 40.00 EUR of rule “R”.",
+        "The order's amount after the discount €39.99 is below the minimum €40.00 of rule “R”.",
     ),
     Row(
         rule("order.initial_amount", "less_than", 5000),
@@ -141,7 +141,7 @@ ROWS = [
         {"order": {"amount": 100, "initial_amount": 5000}},
         ORDER,
         5000,
-        "The order's initial amount 50.00 EUR is not below the exclusive maximum 50.00 EUR of rule “R”.",
+        "The order's initial amount €50.00 is not below the exclusive maximum €50.00 of rule “R”.",
     ),
     # What the order holds.
     Row(
@@ -158,7 +158,7 @@ ROWS = [
         items(tea(), cup(price=2999)),
         ORDER,
         [1000, 2999],
-        "Rule “R” asks that the price of one of the items is at least 30.00 EUR; it was 10.00 EUR, 29.99 EUR.",
+        "Rule “R” asks that the price of one of the items is at least €30.00; it was €10.00, €29.99.",
     ),
     Row(
         rule("order.items.price_each", "more_than_or_equal", 1000),
@@ -166,7 +166,7 @@ ROWS = [
         items(tea(price=999), cup()),
         ORDER,
         [999, 3000],
-        "Rule “R” asks that the price of each item is at least 10.00 EUR; it was 9.99 EUR, 30.00 EUR.",
+        "Rule “R” asks that the price of each item is at least €10.00; it was €9.99, €30.00.",
     ),
     Row(
         rule("order.items.metadata_any", "is", "red", property="colour"),
@@ -239,7 +239,7 @@ ROWS = [
         items(tea(3), tea(1, price=899), cup()),
         ORDER,
         3899,
-        "The amount of those items together 38.99 EUR is below the minimum 39.00 EUR of rule “R”.",
+        "The amount of those items together €38.99 is below the minimum €39.00 of rule “R”.",
         path="1.1",
     ),
     Row(
@@ -256,7 +256,7 @@ ROWS = [
         items(tea(), cup(price=1001)),
         ORDER,
         [1001],
-        "Rule “R” asks that the price of the item is at most 10.00 EUR; it was 10.01 EUR.",
+        "Rule “R” asks that the price of the item is at most €10.00; it was €10.01.",
         path="1.1",
     ),
     Row(
@@ -306,7 +306,7 @@ ROWS = [
         items(tea(price=1001), cup(price=5)),
         ORDER,
         [1001],
-        "Rule “R” asks that the price of the product is at most 10.00 EUR; it was 10.01 EUR.",
+        "Rule “R” asks that the price of the product is at most €10.00; it was €10.01.",
         path="1.1",
     ),
     Row(
@@ -397,7 +397,7 @@ ROWS = [
         ANN,
         CUSTOMER,
         9_999,
-        "The sum of the customer's earlier orders 99.99 EUR is below the minimum 100.00 EUR of rule “R”.",
+        "The sum of the customer's earlier orders €99.99 is below the minimum €100.00 of rule “R”.",
         before=lambda shop: shop.used(by="ann", other=True, order={}, amount=9_999),
         met_before=lambda shop: shop.used(2, by="ann", other=True, order={}, amount=5_000),
     ),
@@ -484,7 +484,7 @@ ROWS = [
         amount(4001),
         REDEMPTION,
         10_001,
-        "The sum of the campaign's orders 100.01 EUR is above the maximum 100.00 EUR of rule “R”.",
+        "The sum of the campaign's orders €100.01 is above the maximum €100.00 of rule “R”.",
         before=lambda shop: shop.used(2, other=True, amount=3000),
         met_before=lambda shop: shop.used(2, other=True, amount=3000),
     ),
@@ -494,7 +494,7 @@ ROWS = [
         amount(1000),
         REDEMPTION,
         3001,
-        "The sum of the campaign's discounts 30.01 EUR is above the maximum 30.00 EUR of rule “R”.",
+        "The sum of the campaign's discounts €30.01 is above the maximum €30.00 of rule “R”.",
         before=lambda shop: shop.used(1, other=True, discount_amount=2001),
         met_before=lambda shop: shop.used(1, other=True, discount_amount=2000),
     ),
@@ -504,7 +504,7 @@ ROWS = [
         {**ANN, **amount(5001)},
         REDEMPTION,
         10_001,
-        "The sum of the customer's orders this month 100.01 EUR is above the maximum 100.00 EUR of rule “R”.",
+        "The sum of the customer's orders this month €100.01 is above the maximum €100.00 of rule “R”.",
         before=lambda shop: shop.used(1, by="ann", amount=5000),
         met_before=lambda shop: (shop.used(1, by="ann", amount=5000), shop.used(1, by="ann", at=LAST_MONTH)),
     ),
@@ -515,7 +515,7 @@ ROWS = [
         {"gift": {"credits": 1001}},
         REDEMPTION,
         1001,
-        "The credits taken from the gift card 10.01 EUR is above the maximum 10.00 EUR of rule “R”.",
+        "The credits taken from the gift card €10.01 is above the maximum €10.00 of rule “R”.",
         voucher={"type": "GIFT_VOUCHER", "gift_balance": 5000},
     ),
     Row(

@@ -137,14 +137,14 @@ ROWS: list[tuple[Reason, dict[str, Any], str, str]] = [
     (
         Reason.ORDER_RULES_VIOLATED,
         MINIMUM,
-        "Order 38.00 EUR is below the minimum 50.00 EUR of rule “Spring minimum”.",
-        "38.00 EUR < 50.00 EUR",
+        "Order €38.00 is below the minimum €50.00 of rule “Spring minimum”.",
+        "€38.00 < €50.00",
     ),
     (
         Reason.ORDER_RULES_VIOLATED,
         clause("order.amount", "$less_than_or_equal", [100000], 123456),
-        "Order 1,234.56 EUR is above the maximum 1,000.00 EUR of rule “Spring minimum”.",
-        "1,234.56 EUR > 1,000.00 EUR",
+        "Order €1,234.56 is above the maximum €1,000.00 of rule “Spring minimum”.",
+        "€1,234.56 > €1,000.00",
     ),
     (
         Reason.ORDER_RULES_VIOLATED,
@@ -155,7 +155,7 @@ ROWS: list[tuple[Reason, dict[str, Any], str, str]] = [
     (
         Reason.ORDER_RULES_VIOLATED,
         clause("order.amount", "$in", [500, 700], 3),
-        "Rule “Spring minimum” asks that the order's amount is one of 5.00 EUR or 7.00 EUR; it was 0.03 EUR.",
+        "Rule “Spring minimum” asks that the order's amount is one of €5.00 or €7.00; it was €0.03.",
         "Rule “Spring minimum”",
     ),
     (
@@ -197,7 +197,7 @@ ROWS: list[tuple[Reason, dict[str, Any], str, str]] = [
     (
         Reason.ORDER_RULES_VIOLATED,
         clause("order.items.price_each", "$more_than", [1000], [999, None]),
-        "Rule “Spring minimum” asks that the price of each item is more than 10.00 EUR; it was 9.99 EUR.",
+        "Rule “Spring minimum” asks that the price of each item is more than €10.00; it was €9.99.",
         "Rule “Spring minimum”",
     ),
     (
@@ -215,8 +215,8 @@ ROWS: list[tuple[Reason, dict[str, Any], str, str]] = [
     (
         Reason.REDEMPTION_RULES_VIOLATED,
         clause("campaign.orders.amount", "$less_than_or_equal", [10_000_00], 10_001_00),
-        "The sum of the campaign's orders 10,001.00 EUR is above the maximum 10,000.00 EUR of rule “Spring minimum”.",
-        "10,001.00 EUR > 10,000.00 EUR",
+        "The sum of the campaign's orders €10,001.00 is above the maximum €10,000.00 of rule “Spring minimum”.",
+        "€10,001.00 > €10,000.00",
     ),
     (
         Reason.REDEMPTION_RULES_VIOLATED,
@@ -242,14 +242,14 @@ ROWS: list[tuple[Reason, dict[str, Any], str, str]] = [
     (
         Reason.GIFT_AMOUNT_EXCEEDED,
         {"balance": 2000, "asked": 2001, "asked_by": "gift.credits"},
-        "20.01 EUR was asked for, the balance is 20.00 EUR.",
-        "Asked 20.01 EUR, balance 20.00 EUR",
+        "€20.01 was asked for, the balance is €20.00.",
+        "Asked €20.01, balance €20.00",
     ),
     (
         Reason.GIFT_AMOUNT_EXCEEDED,
         {"balance": 5, "asked": 2001, "asked_by": "order.amount"},
-        "The order needs 20.01 EUR, the balance is 0.05 EUR; ask for 0.05 EUR of credits or less.",
-        "Asked 20.01 EUR, balance 0.05 EUR",
+        "The order needs €20.01, the balance is €0.05; ask for €0.05 of credits or less.",
+        "Asked €20.01, balance €0.05",
     ),
 ]
 
@@ -278,12 +278,12 @@ def test_every_reason_has_a_sentence() -> None:
         (
             Reason.ORDER_RULES_VIOLATED,
             MINIMUM,
-            "The code SPRING is valid for orders from 50.00 EUR. Please add something more.",
+            "The code SPRING is valid for orders from €50.00. Please add something more.",
         ),
         (
             Reason.ORDER_RULES_VIOLATED,
             clause("order.total_amount", "$less_than_or_equal", [5000], 5001),
-            "The code SPRING is valid for orders up to 50.00 EUR.",
+            "The code SPRING is valid for orders up to €50.00.",
         ),
         (
             Reason.ORDER_RULES_VIOLATED,
@@ -313,7 +313,7 @@ def test_every_reason_has_a_sentence() -> None:
         (
             Reason.GIFT_AMOUNT_EXCEEDED,
             {"balance": 2000, "asked": 2001},
-            "Your gift card SPRING has a balance of 20.00 EUR. Please pay the rest in another way.",
+            "Your gift card SPRING has a balance of €20.00. Please pay the rest in another way.",
         ),
     ],
 )
@@ -380,10 +380,10 @@ def test_a_note_for_a_table_is_cut() -> None:
     [
         ("expired_at", {"expired_at": "2026-03-01T22:59:00+00:00"}, "Expired", "1 Mar 2026 23:59 Europe/Warsaw"),
         ("expired_at", {"expired_at": "soon"}, "Expired", "soon"),
-        ("balance", {"balance": 2000}, "Balance", "20.00 EUR"),
+        ("balance", {"balance": 2000}, "Balance", "€20.00"),
         ("limit", {"limit": 100}, "Limit", "100"),
-        ("found", MINIMUM, "Found", "38.00 EUR"),
-        ("wanted", MINIMUM, "Wanted", "50.00 EUR"),
+        ("found", MINIMUM, "Found", "€38.00"),
+        ("wanted", MINIMUM, "Wanted", "€50.00"),
         ("wanted", VIP, "Wanted", "“VIP”"),
         ("segment_names", VIP, "Segments", "VIP (seg_1)"),
         ("operator", VIP, "Operator", "is"),

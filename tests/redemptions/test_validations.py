@@ -161,9 +161,9 @@ def test_a_session_keeps_the_credits_of_a_gift_card(client):
     attempt = Redemption.objects.get(public_id=refused["resource_id"])
     assert attempt.facts["locked_credits"] == 3000
     assert attempt.sentence == (
-        "25.00 EUR was asked for, the balance is 50.00 EUR, of which 30.00 EUR is kept by other sessions."
+        "€25.00 was asked for, the balance is €50.00, of which €30.00 is kept by other sessions."
     )
-    assert "20.00 EUR" in attempt.line_for_customer
+    assert "€20.00" in attempt.line_for_customer
     assert redeem(client, "GIFT", gift={"credits": 2000}).status_code == 200
     assert redeem(client, "GIFT", session="a", gift={"credits": 3000}).status_code == 200
     assert Voucher.objects.get().gift_balance == 0

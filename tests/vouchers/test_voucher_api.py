@@ -466,4 +466,6 @@ def test_the_api_document_describes_every_route_of_the_vouchers(client):
     assert create["operationId"] == "create_voucher_with_code"
     ids = [one["operationId"] for path in document["paths"].values() for one in path.values()]
     assert len(ids) == len(set(ids))
-    assert client.get("/v1/docs").status_code == 200
+    tags = {tag for path in document["paths"].values() for one in path.values() for tag in one["tags"]}
+    assert tags == {tag.capitalize() for tag in tags}
+    assert '<a class="link" href="/">' in client.get("/v1/docs").content.decode()

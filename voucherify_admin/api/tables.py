@@ -12,6 +12,8 @@ from voucherify_admin.pages import show
 from voucherify_admin.pages.tables import BaseTable, StatusColumn, TimeColumn
 
 LONGEST_PATH = 90
+# A short word that stays whole beside a long path.
+WORD = {"td": {"class": "word"}}
 
 
 class CallTable(BaseTable):
@@ -20,9 +22,9 @@ class CallTable(BaseTable):
     created_at = TimeColumn(verbose_name="Time")
     call = tables.Column(verbose_name="Call", accessor="path", attrs={"td": {"class": "call"}})
     status = StatusColumn(verbose_name="Status")
-    channel = tables.Column(verbose_name="Channel")
-    key_name = tables.Column(verbose_name="API key")
-    user_login = tables.Column(verbose_name="User")
+    channel = tables.Column(verbose_name="Channel", attrs=WORD)
+    key_name = tables.Column(verbose_name="API key", attrs=WORD)
+    user_login = tables.Column(verbose_name="User", attrs=WORD)
     ip_address = tables.Column(verbose_name="IP address")
     duration_ms = tables.Column(verbose_name="Took", attrs={"td": {"class": "num"}, "th": {"class": "num"}})
 

@@ -172,9 +172,18 @@ class ExportDetailView(ExportMixin, TemplateView):
 
 
 class ExportProgressView(ExportDetailView):
-    """The part of that page that changes; htmx asks for it each second."""
+    """The part of that page that changes; htmx asks for it each second.
+
+    Once the export has ended, its owner has been told: the event `told` makes the bell look at once.
+    """
 
     template_name = "exports/_progress.html"
+
+    def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        response = super().render_to_response(context, **kwargs)
+        if not context["object"].is_under_way:
+            response["HX-Trigger"] = "told"
+        return response
 
 
 class ExportCancelView(ExportMixin, View):

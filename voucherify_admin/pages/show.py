@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-NOTHING = mark_safe('<span class="nothing">—</span>')
+from voucherify_admin.money import in_words
 
-_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£"}
+NOTHING = mark_safe('<span class="nothing">—</span>')
 
 # Status word on the wire -> (what a person reads, tone, icon). The icon's shape tells the same as the colour.
 STATUSES: dict[str, tuple[str, str, str]] = {
@@ -46,12 +46,7 @@ def money(cents: int | None, *, currency: str | None = None) -> str:
     """The amount `cents` as plain text, `€1,234.50` or `1,234.50 PLN`; a dash for None."""
     if cents is None or cents == "":
         return "—"
-    cents = int(cents)
-    code = currency or settings.CURRENCY
-    number = f"{abs(cents) // 100:,}.{abs(cents) % 100:02d}"
-    minus = "−" if cents < 0 else ""
-    sign = _SIGNS.get(code)
-    return f"{minus}{sign}{number}" if sign else f"{minus}{number}\N{NO-BREAK SPACE}{code}"
+    return in_words(int(cents), currency or settings.CURRENCY)
 
 
 def local_text(value: datetime) -> str:
@@ -60,14 +55,23 @@ def local_text(value: datetime) -> str:
     return f"{local.day} {local:%b %Y %H:%M:%S}"
 
 
-def time(value: datetime | None) -> SafeString:
-    """A `<time>` element: local time to read, UTC in the title; a dash for None."""
+def _short_text(value: datetime) -> str:
+    local, today = timezone.localtime(value), timezone.localtime()
+    return f"{local.day} {local:%b}{'' if local.year == today.year else f' {local.year}'} {local:%H:%M}"
+
+
+def time(value: datetime | None, *, short: bool = False) -> SafeString:
+    """A `<time>` element: local time to read, UTC in the title; a dash for None.
+
+    `short`, for narrow columns, tells no seconds, and no year when it is this one; the title does.
+    """
     if value is None:
         return NOTHING
+    told = _short_text(value) if short else local_text(value)
     utc = value.astimezone(UTC)
     return mark_safe(  # noqa: S308 - made of digits and month names only
         f'<time datetime="{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z" '
-        f'title="{utc:%Y-%m-%d %H:%M:%S} UTC">{local_text(value)}</time>'
+        f'title="{utc:%Y-%m-%d %H:%M:%S} UTC">{told}</time>'
     )
 
 

@@ -100,13 +100,13 @@ class StatusColumn(tables.Column):
 
 
 class TimeColumn(tables.Column):
-    """A moment in the reader's zone."""
+    """A moment in the reader's zone, to the minute; the title and the row's own page tell the second."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"attrs": {"td": {"class": "when"}}, **kwargs})
 
     def render(self, value: Any) -> SafeString:
-        return show.time(value)
+        return show.time(value, short=True)
 
 
 class CodeColumn(tables.Column):

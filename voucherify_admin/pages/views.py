@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
@@ -34,6 +34,9 @@ class StaffMixin:
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return self.sign_in_first(request)
+        if any("\x00" in value for value in kwargs.values() if isinstance(value, str)):
+            # PostgreSQL keeps no text with a NUL, so nothing is called so.
+            raise Http404("No name holds a NUL.")
         self.check_permissions(request)
         response = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
         if not response.has_header("Cache-Control"):

@@ -22,7 +22,7 @@ from voucherify_admin.api.wire import ListQuery, errors, found
 from vouchers import actions
 from vouchers.api.vouchers import voucher_called
 
-router = Router(tags=["validation rules"])
+router = Router(tags=["Validation rules"])
 
 ORDER = {"created_at": "created_at", "id": "public_id"}
 

@@ -17,7 +17,7 @@ from vouchers.api import vouchers
 from vouchers.models import Voucher
 from vouchers.schemas import CampaignIn, VoucherIn, VoucherListOut, VoucherOut, checked_count, draft_of
 
-router = Router(tags=["campaigns"])
+router = Router(tags=["Campaigns"])
 
 
 @router.get(

@@ -26,7 +26,7 @@ from vouchers.schemas import (
     voucher_out,
 )
 
-router = Router(tags=["vouchers"])
+router = Router(tags=["Vouchers"])
 
 ORDER = {"created_at": "created_at", "updated_at": "updated_at", "code": "code", "id": "public_id"}
 FILTERS = {
