@@ -14,7 +14,7 @@ from voucherify_admin.api.lists import parse_moment
 from voucherify_admin.api.wire import QueryText, errors
 from vouchers.models import Publication, Voucher
 
-router = Router(tags=["campaigns"])
+router = Router(tags=["Campaigns"])
 
 
 class CampaignPartOut(BaseModel):

@@ -164,23 +164,20 @@ class Facts:
 
     `tallies` count the earlier, not rolled back successes, of this voucher or of its campaign, as the rules ask;
     of customers they count the others. `segment_names` names the segments that the rules ask for, where they are
-    known. `zone` is the project's time zone, in which hours are meant and days, weeks and months begin.
-    `redemptions_per_customer` holds the customer's earlier, not rolled back successes: of this voucher and of its
-    campaign. `segment_names` names the segments that the rules ask for, where they are known. With
-    `percent_of_discounted` a percentage is taken of what earlier discounts left, as stacks may want it.
+    known. With `percent_of_discounted` a percentage is taken of what earlier discounts left, as stacks may want it.
+    `zone` is the project's time zone, in which hours are meant and days, weeks and months begin.
     """
 
     now: datetime
     request: RedeemRequest
-    zone: tzinfo = UTC
     voucher: VoucherFacts | None = None
     campaign: CampaignFacts | None = None
     customer: CustomerFacts | None = None
     rules: tuple[RuleFacts, ...] = ()
     segment_names: Mapping[str, str] = field(default_factory=dict)
     tallies: Mapping[Tally, int] = field(default_factory=dict)
-    redemptions_per_customer: Mapping[Literal["voucher", "campaign"], int] = field(default_factory=dict)
     percent_of_discounted: bool = False
+    zone: tzinfo = UTC
 
     @cached_property
     def order(self) -> Order | None:

@@ -111,7 +111,8 @@ def test_rows_are_locked_only_for_rules_that_count_more_than_the_voucher(name, o
     assert {table for table in ("campaigns_customer", "campaigns_campaign") for sql in locks if table in sql} == locked
     # Customer, campaign, voucher: in this order, so that no two wait for each other.
     order = [sql for query in captured if "FOR " in (sql := query["sql"]) and "UPDATE" in sql]
-    assert "vouchers_voucher" in order[-1]
+    # What the order became is noted last of all.
+    assert "vouchers_voucher" in [sql for sql in order if "redemptions_order" not in sql][-1]
 
 
 @pytest.mark.django_db

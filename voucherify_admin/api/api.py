@@ -12,7 +12,7 @@ from voucherify_admin.api.body import read_json
 from voucherify_admin.api.errors import invalid_payload
 from voucherify_admin.api.wire import errors
 
-router = Router(tags=["access"])
+router = Router(tags=["Access"])
 
 
 class TokenIn(BaseModel):

@@ -21,7 +21,7 @@ from vouchers.api.vouchers import shown, voucher_called
 from vouchers.models import Publication, Voucher
 from vouchers.schemas import VoucherOut, draft_of
 
-router = Router(tags=["publications"])
+router = Router(tags=["Publications"])
 
 ORDER = {
     "id": "public_id",
