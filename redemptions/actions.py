@@ -14,6 +14,7 @@ from redemptions import engine, facts
 from redemptions.engine import Channel, Decision, PayloadProblem, RedeemRequest
 from redemptions.models import Redemption, Result, Rollback, new_redemption_id, new_rollback_id
 from voucherify_admin.ids import new_id
+from voucherify_admin.webhooks import actions as webhooks
 from vouchers.models import Voucher
 
 
@@ -37,6 +38,7 @@ def redeem(request: RedeemRequest, *, now: datetime | None = None) -> Redemption
         if decision.accepted and voucher:
             voucher.spend(credits=decision.gift_amount or 0)
             redemption.voucher = voucher
+        webhooks.tell(f"redemption.{redemption.status.lower()}", redemption, now=now)
     return redemption
 
 
@@ -231,7 +233,9 @@ def roll_back(request: RollbackRequest, *, now: datetime | None = None) -> Rollb
         voucher = Voucher.objects.filter(pk=redemption.voucher_id).select_for_update().first()
         refusal = _refusal(redemption, request, now=now)
         if refusal is not None:
-            return _record_rollback(request, redemption, refusal=refusal, now=now)
+            rollback = _record_rollback(request, redemption, refusal=refusal, now=now)
+            webhooks.tell("redemption.rollback.failed", rollback, now=now)
+            return rollback
         effects = _effects(redemption, voucher)
         rollback = _record_rollback(request, redemption, effects=effects, now=now)
         if voucher is not None:
@@ -243,8 +247,9 @@ def roll_back(request: RollbackRequest, *, now: datetime | None = None) -> Rollb
             redemption.metadata = {**redemption.metadata, **request.metadata}
             fields.append("metadata")
         redemption.save(update_fields=fields)
-    redemption.voucher = voucher
-    rollback.redemption = redemption
+        redemption.voucher = voucher
+        rollback.redemption = redemption
+        webhooks.tell("redemption.rollback.succeeded", rollback, now=now)
     return rollback
 
 

@@ -10,6 +10,7 @@ from campaigns.api import router as campaigns_router
 from redemptions.api import router as redemptions_router
 from voucherify_admin.api.errors import install_handlers
 from voucherify_admin.api.parser import BodyParser
+from voucherify_admin.async_actions.api import router as async_actions_router
 from voucherify_admin.exports.api import router as exports_router
 from vouchers.api import router as vouchers_router
 
@@ -54,3 +55,4 @@ api.add_router("", redemptions_router)
 api.add_router("", vouchers_router)
 api.add_router("", campaigns_router)
 api.add_router("", exports_router)
+api.add_router("", async_actions_router)

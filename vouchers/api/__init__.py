@@ -2,8 +2,8 @@
 
 from ninja import Router
 
-from vouchers.api import assignments, campaigns, vouchers
+from vouchers.api import assignments, campaigns, imports, vouchers
 
 router = Router()
-for part in (assignments, campaigns, vouchers):
+for part in (assignments, imports, campaigns, vouchers):
     router.add_router("", part.router)
