@@ -12,6 +12,7 @@ urlpatterns = [
     path("vouchers/", include("vouchers.urls")),
     path("", include("campaigns.urls")),
     path("exports/", include("voucherify_admin.exports.urls")),
+    path("webhooks/", include("voucherify_admin.webhooks.urls")),
     path("notifications/", include("voucherify_admin.notifications.urls")),
     path("log/", include("voucherify_admin.api.urls")),
     path("account/", include("voucherify_admin.accounts.urls")),

@@ -42,7 +42,13 @@ NAVIGATION: list[tuple[str, list[Entry]]] = [
             Entry("API reference", "/v1/docs", "book", "api.view_apicall"),
         ],
     ),
-    ("Settings", [Entry("Administration", "admin:index", "settings", "accounts.administer")]),
+    (
+        "Settings",
+        [
+            Entry("Webhooks", "webhooks:list", "webhook", "webhooks.view_target"),
+            Entry("Administration", "admin:index", "settings", "accounts.administer"),
+        ],
+    ),
 ]
 
 

@@ -2,7 +2,6 @@
 
 import logging
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -44,8 +43,12 @@ def _record(event_type: str, row: Any, targets: list[Target], now: datetime) -> 
         "event_source": _source(row),
     }
     Delivery.objects.record(targets, event, data, now)
-    for target in targets:
-        transaction.on_commit(partial(tasks.enqueue, target.pk), robust=True)
+
+    def hand_over() -> None:
+        tasks.enqueue([target.pk for target in targets])
+
+    # Robust: what happened is committed, whatever becomes of telling it now.
+    transaction.on_commit(hand_over, robust=True)
 
 
 def _source(row: Any) -> dict[str, Any]:

@@ -37,12 +37,15 @@ class _Connection(http.client.HTTPConnection):
     def __init__(self, place: Place, seconds: float) -> None:
         super().__init__(place.host, place.port, timeout=seconds)
         self.place = place
+        # Kept beside `sock`, which is taken away once an answer is read to its end of connection.
+        self.opened: socket.socket | None = None
 
     def connect(self) -> None:
-        self.sock = socket.create_connection((self.place.address, self.place.port), self.timeout)
+        self.sock = self.opened = socket.create_connection((self.place.address, self.place.port), self.timeout)
         if self.place.scheme == "https":
             # The certificate is checked for the name.
-            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.place.host)
+            secured = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.place.host)
+            self.sock = self.opened = secured
 
 
 def post(
@@ -77,9 +80,9 @@ def _post(place: Place, body: bytes, headers: Mapping[str, str], seconds: float)
     def break_off() -> None:
         # A receiver that sends a byte now and then would otherwise hold a worker for ever.
         over.set()
-        if connection.sock is not None:
+        if connection.opened is not None:
             try:
-                connection.sock.shutdown(socket.SHUT_RDWR)
+                connection.opened.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
 
