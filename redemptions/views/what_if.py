@@ -41,7 +41,9 @@ class WhatIfView(StaffMixin, DetailView):
             sentence=sentence,
             is_same=decision.reason == redemption.failure_code and sentence == redemption.sentence,
             differences=compared.differences(
-                redemption.facts, {**decision.compared, "details": decision.details} if decision.reason else {}
+                # What the caller was told adds nothing to the values themselves.
+                {name: value for name, value in redemption.facts.items() if name != "details"},
+                decision.compared,
             ),
             **kwargs,
         )
