@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+import vouchers.urls
 from redemptions.views import OverviewView
 from voucherify_admin.api_urls import api
 
@@ -10,6 +11,7 @@ urlpatterns = [
     path("", OverviewView.as_view(), name="home"),
     path("", include("redemptions.urls")),
     path("vouchers/", include("vouchers.urls")),
+    path("imports/", include(vouchers.urls.imports)),
     path("", include("campaigns.urls")),
     path("exports/", include("voucherify_admin.exports.urls")),
     path("webhooks/", include("voucherify_admin.webhooks.urls")),
