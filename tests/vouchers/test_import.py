@@ -219,6 +219,8 @@ def test_a_body_without_a_file_or_too_large_is_refused(upload, client, settings)
     ):
         answer = client.generic("POST", "/v1/vouchers/importCSV", body, content_type=kind, headers=headers)
         assert (answer.status_code, answer.json()["key"]) == (400, "invalid_payload"), answer.content
+    many = client.post("/v1/vouchers/importCSV", {f"field{number}": "x" for number in range(1100)}, headers=headers)
+    assert (many.status_code, many.json()["key"]) == (400, "invalid_payload")
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     settings.IMPORT_MAX_BYTES = 5000
     assert upload("Code\n" + "A\n" * 1500).status_code == 202

@@ -155,3 +155,11 @@ def test_the_address_that_was_checked_is_the_one_that_is_connected_to(monkeypatc
     assert connected == [("1.1.1.1", 80)]
     assert asked == ["rebind.example"]
     assert (outcome.status, outcome.error) == (None, "The connection failed: Connection refused.")
+
+
+def test_a_name_with_other_letters_is_asked_for_as_the_resolver_knows_it(monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", answers("1.1.1.1"))
+    place = resolve("https://bücher.example:8443/hooks?q=ü", allow_private=False)
+    assert (place.host, place.host_header) == ("xn--bcher-kva.example", "xn--bcher-kva.example:8443")
+    with pytest.raises(RefusedError, match="no name of a host"):
+        resolve(f"https://{'a' * 64}.example/", allow_private=False)

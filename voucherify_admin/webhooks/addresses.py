@@ -92,6 +92,8 @@ def resolve(url: str, *, allow_private: bool) -> Place:
     host = str(parts.hostname)
     port = parts.port or PORTS[parts.scheme]
     try:
+        # As the resolver, the certificate and the header Host have a name with other letters than ASCII.
+        host = host.encode("idna").decode()
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
     except UnicodeError as error:
         raise RefusedError(f"{host[:200]} is no name of a host") from error

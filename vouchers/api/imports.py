@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
+from django.http.request import UnreadablePostError
 from ninja import Body, Router, Status
 
 from campaigns.api.campaigns import campaign_called
@@ -52,7 +54,7 @@ def accepted(request: HttpRequest, action: AsyncAction) -> Status[dict[str, str]
 def _import_csv(request: HttpRequest, campaign: Campaign | None) -> Status[dict[str, str]]:
     try:
         file = request.FILES.get("file")
-    except (MultiPartParserError, ValueError) as error:
+    except (MultiPartParserError, SuspiciousOperation, UnreadablePostError, ValueError) as error:
         raise invalid_payload("The body cannot be read as multipart/form-data") from error
     if file is None:
         raise invalid_payload("Property . should have required property 'file', sent as multipart/form-data")
