@@ -38,7 +38,7 @@ def redeem(request: RedeemRequest, *, now: datetime | None = None) -> Redemption
         if decision.accepted and voucher:
             voucher.spend(credits=decision.gift_amount or 0)
             redemption.voucher = voucher
-        webhooks.tell(f"redemption.{redemption.status.lower()}", redemption, now=now)
+        webhooks.tell(f"redemption.{redemption.status.lower()}", redemption, source=_source(request), now=now)
     return redemption
 
 
@@ -162,6 +162,11 @@ def _facts_to_keep(request: RedeemRequest, decision: Decision) -> dict[str, Any]
     return kept | {"gift_credits": request.gift_credits} if request.gift_credits is not None else kept
 
 
+def _source(request: "RedeemRequest | RollbackRequest") -> webhooks.Source:
+    channel = request.channel
+    return webhooks.Source(channel.type, channel.id, channel.name, request.request_id)
+
+
 def _channel_columns(channel: Channel) -> dict[str, Any]:
     return {
         "channel_type": channel.type,
@@ -234,7 +239,7 @@ def roll_back(request: RollbackRequest, *, now: datetime | None = None) -> Rollb
         refusal = _refusal(redemption, request, now=now)
         if refusal is not None:
             rollback = _record_rollback(request, redemption, refusal=refusal, now=now)
-            webhooks.tell("redemption.rollback.failed", rollback, now=now)
+            webhooks.tell("redemption.rollback.failed", rollback, source=_source(request), now=now)
             return rollback
         effects = _effects(redemption, voucher)
         rollback = _record_rollback(request, redemption, effects=effects, now=now)
@@ -249,7 +254,7 @@ def roll_back(request: RollbackRequest, *, now: datetime | None = None) -> Rollb
         redemption.save(update_fields=fields)
         redemption.voucher = voucher
         rollback.redemption = redemption
-        webhooks.tell("redemption.rollback.succeeded", rollback, now=now)
+        webhooks.tell("redemption.rollback.succeeded", rollback, source=_source(request), now=now)
     return rollback
 
 

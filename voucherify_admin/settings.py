@@ -110,6 +110,7 @@ EXPORTERS = {
 ASYNC_ACTIONS = {
     "VOUCHERS.IMPORT": "vouchers.jobs.ImportVouchers",
     "CAMPAIGN.VOUCHERS_IMPORT": "vouchers.jobs.ImportIntoCampaign",
+    "VOUCHERS.BULK_UPDATE": "vouchers.jobs.UpdateMetadata",
     "CAMPAIGN.VOUCHERS_GENERATE": "vouchers.jobs.GenerateVouchers",
 }
 
@@ -117,6 +118,7 @@ ASYNC_ACTIONS = {
 WEBHOOK_PAYLOADS = {
     "redemption": "redemptions.payloads.redemption_payload",
     "redemption.rollback": "redemptions.payloads.rollback_payload",
+    "voucher": "vouchers.payloads.voucher_payload",
 }
 
 # --- Stores -------------------------------------------------------------------------------------------------------

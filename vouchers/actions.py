@@ -13,6 +13,7 @@ from voucherify_admin.async_actions import actions as async_actions
 from voucherify_admin.async_actions.actions import Asked, Work
 from voucherify_admin.async_actions.models import AsyncAction
 from voucherify_admin.ids import new_id
+from voucherify_admin.webhooks import actions as webhooks
 from vouchers import bulk, imports
 from vouchers.codes import generate_codes
 from vouchers.models import Voucher
@@ -219,6 +220,12 @@ def import_list(bodies: Sequence[Any], *, campaign: Campaign | None, asked: Aske
     return _start_import("json", content, len(bodies), file_name="", campaign=campaign, asked=asked)
 
 
+def update_metadata(changes: Sequence[dict[str, Any]], *, asked: Asked) -> AsyncAction:
+    """Have a worker merge metadata into vouchers; `changes` are objects with `code` and `metadata`."""
+    content = json.dumps(changes).encode()
+    return async_actions.start(Work("VOUCHERS.BULK_UPDATE", len(changes), content=content), asked)
+
+
 def _start_import(
     form: str, content: bytes, total: int, *, file_name: str, campaign: Campaign | None, asked: Asked
 ) -> AsyncAction:
@@ -260,6 +267,15 @@ def update_voucher(voucher: Voucher, changes: dict[str, Any], *, now: datetime) 
             raise Unchangeable("The expiration date should be after the start date")
         voucher.save(update_fields=list(changes))
     return voucher
+
+
+def set_active(voucher: Voucher, is_active: bool, *, source: webhooks.Source, now: datetime) -> None:
+    """Enable or disable a voucher, and tell the webhooks when that changes something."""
+    with transaction.atomic():
+        was_active = voucher.is_active
+        voucher.set_active(is_active, now=now)
+        if is_active != was_active:
+            webhooks.tell(f"voucher.{'enabled' if is_active else 'disabled'}", voucher, source=source, now=now)
 
 
 def assign_rule(

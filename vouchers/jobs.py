@@ -148,6 +148,31 @@ class ImportIntoCampaign(ImportVouchers):
     label = "Import of a campaign's vouchers"
 
 
+class UpdateMetadata(Job):
+    """Merges metadata into many vouchers, each named by its code."""
+
+    label = "Change of metadata"
+    done_word = "changed"
+
+    def step(self, position: int, *, now: datetime) -> Step:
+        """Change the vouchers of the next IMPORT_ROWS objects."""
+        with default_storage.open(self.action.file) as file:
+            changes = json.loads(file.read())[position : position + IMPORT_ROWS]
+        codes = [change["code"] for change in changes]
+        vouchers = {voucher.code: voucher for voucher in Voucher.objects.locked(codes)}
+        results = []
+        for number, change in enumerate(changes, start=position + 1):
+            voucher = vouchers.get(change["code"])
+            if voucher is not None:
+                voucher.metadata, voucher.updated_at = {**voucher.metadata, **change["metadata"]}, now
+            error = "" if voucher else f"Cannot find voucher with id {change['code']}"
+            results.append(RowResult(number, change["code"], error))
+        Voucher.objects.bulk_update(vouchers.values(), ["metadata", "updated_at"], batch_size=200)
+        behind = position + len(changes)
+        done = sum(not result.error for result in results)
+        return Step(behind, done, is_last=behind >= self.action.total, rows=results)
+
+
 class GenerateVouchers(Job):
     """Makes many random codes for a campaign, each step by one statement."""
 

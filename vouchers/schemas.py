@@ -170,6 +170,20 @@ class VoucherCreateIn(VoucherIn):
     code: Name | None = None
 
 
+class MetadataChangeIn(BodyIn):
+    """Metadata to merge into one voucher."""
+
+    code: Name
+    metadata: Metadata
+
+
+class MetadataChangesIn(BodyIn):
+    """The same metadata to merge into many vouchers."""
+
+    codes: list[Name] = Field(min_length=1, max_length=MOST_IMPORTED)
+    metadata: Metadata
+
+
 class VoucherUpdateIn(Unsupported):
     """A change of a voucher. What is not listed here is ignored; dates that are null are taken away."""
 

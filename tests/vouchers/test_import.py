@@ -262,6 +262,39 @@ def test_a_list_of_vouchers_is_imported_likewise(client):
 
 
 @pytest.mark.django_db
+def test_metadata_of_many_vouchers_is_changed_likewise(client, monkeypatch):
+    monkeypatch.setattr(jobs, "IMPORT_ROWS", 2)
+    headers = make_key("User")
+    for code in ("A", "B", "C"):
+        make_voucher(code=code, metadata={"old": 1, "n": 0})
+
+    def send(path, body):
+        return client.generic("POST", f"/v1{path}", as_json(body), content_type="application/json", headers=headers)
+
+    changes = [{"code": code, "metadata": {"n": number}} for number, code in enumerate(["A", "NONE", "B", "A"], 1)]
+    action = run(send("/vouchers/bulk/async", changes))
+    assert (action.done_count, action.failed_count, action.message) == (
+        3,
+        1,
+        "3 of 4 were changed. 1 could not be used.",
+    )
+    assert action.result(most=9)["failed"] == [
+        {"row": 2, "code": "NONE", "message": "Cannot find voucher with id NONE"}
+    ]
+    assert Voucher.objects.get(code="A").metadata == {"old": 1, "n": 4}
+    assert Voucher.objects.get(code="B").metadata == {"old": 1, "n": 3}
+    run(send("/vouchers/metadata/async", {"codes": ["A", "C"], "metadata": {"both": True}}))
+    assert [Voucher.objects.get(code=code).metadata.get("both") for code in "ABC"] == [True, None, True]
+    for path, body in (
+        ("/vouchers/bulk/async", [{"code": "A"}]),
+        ("/vouchers/bulk/async", []),
+        ("/vouchers/metadata/async", {"codes": [], "metadata": {}}),
+        ("/vouchers/metadata/async", {"codes": ["A"], "metadata": 1}),
+    ):
+        assert send(path, body).status_code == 400
+
+
+@pytest.mark.django_db
 def test_a_campaign_that_is_deleted_meanwhile_ends_the_import_with_a_reason(upload):
     campaign = make_campaign()
     answer = upload("Code,Discount Type,Value\nA,AMOUNT,1", f"/campaigns/{campaign.public_id}/importCSV")

@@ -15,10 +15,11 @@ from redemptions import actions
 from redemptions.actions import RollbackRequest
 from redemptions.engine import Channel, RedeemRequest
 from redemptions.models import Redemption
-from tests.factories import make_campaign, make_key, make_voucher
+from tests.factories import make_campaign, make_key, make_user, make_voucher
 from voucherify_admin.webhooks import actions as webhooks
 from voucherify_admin.webhooks import models, tasks
 from voucherify_admin.webhooks.models import Delivery, Target, wait_after
+from vouchers.models import Voucher
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +90,25 @@ def test_failures_and_rollbacks_are_told_too(target, receiver):
     assert undone["voucher"]["redemption"]["redeemed_quantity"] == 0
     assert bodies[2]["event"]["event_source"] == {"channel": "USER_PORTAL", "user": {"id": "user_1"}}
     assert bodies[3]["data"]["redemption_rollback"]["failure_code"] == "already_rolled_back"
+
+
+def test_a_voucher_that_is_switched_is_told_by_whom(target, receiver, client):
+    make_voucher(code="A")
+    headers = make_key(name="Shop")
+    for act in ("disable", "disable", "enable"):
+        assert client.post(f"/v1/vouchers/A/{act}", headers=headers).status_code == 200
+    staff = make_user("User")
+    client.force_login(staff)
+    voucher = Voucher.objects.get()
+    client.post(f"/vouchers/{voucher.public_id}/disable/")
+    tasks.deliver(target.pk)
+    bodies = [body_of(got) for got in receiver.got]
+    told = [(body["type"], body["data"]["voucher"]["active"]) for body in bodies]
+    # Disabling what is disabled changes nothing.
+    assert told == [("voucher.disabled", False), ("voucher.enabled", True), ("voucher.disabled", False)]
+    assert bodies[0]["event"]["event_source"]["api_key"]["name"] == "Shop"
+    assert bodies[2]["event"]["event_source"] == {"channel": "USER_PORTAL", "user": {"id": staff.public_id}}
+    assert {body["event"]["entity_id"] for body in bodies} == {voucher.public_id}
 
 
 def test_only_what_was_chosen_is_told_and_only_while_active(target):

@@ -42,6 +42,8 @@ class Job:
     """
 
     label = ""
+    # What was done with the rows, as in “5 of 6 were created”.
+    done_word = "created"
 
     def __init__(self, action: "AsyncAction") -> None:
         self.action = action

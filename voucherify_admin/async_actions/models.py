@@ -185,7 +185,7 @@ class AsyncAction(models.Model):
             row.deaths = 0
             fields = ["position", "done_count", "failed_count", "heartbeat_at", "deaths"]
             if step.is_last:
-                row.status, row.finished_at, row.message = self.Status.DONE, now, _summary(row)
+                row.status, row.finished_at, row.message = self.Status.DONE, now, _summary(row, job)
                 fields += ["status", "finished_at", "message"]
             row.save(update_fields=fields)
         return step.is_last
@@ -229,8 +229,8 @@ class AsyncAction(models.Model):
         }
 
 
-def _summary(action: AsyncAction) -> str:
-    text = f"{action.done_count:,} of {action.total:,} were created."
+def _summary(action: AsyncAction, job: Job) -> str:
+    text = f"{action.done_count:,} of {action.total:,} were {job.done_word}."
     return f"{text} {action.failed_count:,} could not be used." if action.failed_count else text
 
 

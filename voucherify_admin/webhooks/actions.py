@@ -1,6 +1,7 @@
 """Tells the targets of an event: leaves deliveries in the transaction of what happened; sends nothing itself."""
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +14,29 @@ from voucherify_admin.ids import new_id
 from voucherify_admin.webhooks import tasks
 from voucherify_admin.webhooks.models import Delivery, Target
 
+# How the ids of events begin, by their family.
+PREFIXES = {"redemption": "evred_", "redemption.rollback": "evred_"}
+
 logger = logging.getLogger(__name__)
 
 
-def tell(event_type: str, row: Any, *, now: datetime) -> None:
+@dataclass(frozen=True)
+class Source:
+    """Who did it: a person in the dashboard (USER) or a key (API), and in which request."""
+
+    channel_type: str
+    channel_id: str
+    channel_name: str = ""
+    request_id: str = ""
+
+    def on_wire(self) -> dict[str, Any]:
+        """Return Voucherify's `event_source`."""
+        if self.channel_type == "USER":
+            return {"channel": "USER_PORTAL", "user": {"id": self.channel_id}}
+        return {"channel": "API", "api_key": {"name": self.channel_name, "app_id": self.channel_id}}
+
+
+def tell(event_type: str, row: Any, *, source: Source, now: datetime) -> None:
     """Leave a delivery of this event, which `row` tells of, for each target that listens; sent after the commit.
 
     Runs in the caller's transaction and never fails it. Without a listening target it costs one small query.
@@ -26,21 +46,21 @@ def tell(event_type: str, row: Any, *, now: datetime) -> None:
         return
     try:
         with transaction.atomic():
-            _record(event_type, row, targets, now)
+            _record(event_type, row, targets, source, now)
     except Exception:
         logger.exception("The event %s of %s could not be recorded for webhooks", event_type, row)
 
 
-def _record(event_type: str, row: Any, targets: list[Target], now: datetime) -> None:
+def _record(event_type: str, row: Any, targets: list[Target], source: Source, now: datetime) -> None:
     family = event_type.rpartition(".")[0]
     data = import_string(settings.WEBHOOK_PAYLOADS[family])(row)
     event = {
-        "id": new_id("evred_", now),
+        "id": new_id(PREFIXES.get(family, "ev_"), now),
         "type": event_type,
         "created_at": iso(now),
         "entity_id": row.public_id,
-        "group_id": row.request_id,
-        "event_source": _source(row),
+        "group_id": source.request_id,
+        "event_source": source.on_wire(),
     }
     Delivery.objects.record(targets, event, data, now)
 
@@ -49,9 +69,3 @@ def _record(event_type: str, row: Any, targets: list[Target], now: datetime) -> 
 
     # Robust: what happened is committed, whatever becomes of telling it now.
     transaction.on_commit(hand_over, robust=True)
-
-
-def _source(row: Any) -> dict[str, Any]:
-    if row.channel_type == "USER":
-        return {"channel": "USER_PORTAL", "user": {"id": row.channel_id}}
-    return {"channel": "API", "api_key": {"name": row.channel_name, "app_id": row.channel_id}}

@@ -27,6 +27,8 @@ EVENTS = (
     ("redemption.failed", "A redemption failed"),
     ("redemption.rollback.succeeded", "A redemption was rolled back"),
     ("redemption.rollback.failed", "A rollback was refused"),
+    ("voucher.enabled", "A voucher was enabled"),
+    ("voucher.disabled", "A voucher was disabled"),
 )
 SIGNATURE_HEADER = "x-voucherify-signature"
 # The first attempt and twelve more, 1, 2, 4, … minutes later, a day at the most: as Voucherify does.
@@ -143,7 +145,7 @@ class Delivery(models.Model):
     target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     event_id = models.CharField(max_length=40)
     event_type = models.CharField(max_length=60, choices=EVENTS)
-    entity_id = models.CharField(max_length=40, help_text="The redemption or rollback that it tells of.")
+    entity_id = models.CharField(max_length=40, help_text="The redemption, rollback or voucher that it tells of.")
     body = models.TextField()
     created_at = models.DateTimeField(default=timezone.now)
 

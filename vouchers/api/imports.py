@@ -18,11 +18,12 @@ from voucherify_admin.async_actions.models import AsyncAction
 from voucherify_admin.async_actions.schemas import AsyncActionIdOut
 from vouchers import actions
 from vouchers.imports import FileError
-from vouchers.schemas import MOST_IMPORTED
+from vouchers.schemas import MOST_IMPORTED, MetadataChangeIn, MetadataChangesIn
 
 router = Router(tags=["vouchers"])
 
 ADD = KeyAuth("vouchers.add_voucher")
+CHANGE = KeyAuth("vouchers.change_voucher")
 FILE = {
     "requestBody": {
         "required": True,
@@ -119,3 +120,27 @@ def import_campaign_vouchers(
     campaign = campaign_called(campaign_id)
     request.call.touch("campaign", campaign.public_id)
     return accepted(request, actions.import_list(payload, campaign=campaign, asked=asked(request)))
+
+
+@router.post(
+    "/vouchers/bulk/async",
+    auth=CHANGE,
+    response={202: AsyncActionIdOut, **errors(400)},
+    summary="Change the metadata of vouchers, each its own",
+)
+def update_vouchers_in_bulk(request: HttpRequest, payload: list[MetadataChangeIn] = VOUCHERS) -> Status[dict[str, str]]:
+    """Merge metadata into each of the vouchers; codes that are not found are told by the action."""
+    changes = [change.model_dump() for change in payload]
+    return accepted(request, actions.update_metadata(changes, asked=asked(request)))
+
+
+@router.post(
+    "/vouchers/metadata/async",
+    auth=CHANGE,
+    response={202: AsyncActionIdOut, **errors(400)},
+    summary="Change the metadata of vouchers, the same for all",
+)
+def update_vouchers_metadata(request: HttpRequest, payload: MetadataChangesIn) -> Status[dict[str, str]]:
+    """Merge the same metadata into all of the vouchers; codes that are not found are told by the action."""
+    changes = [{"code": code, "metadata": payload.metadata} for code in payload.codes]
+    return accepted(request, actions.update_metadata(changes, asked=asked(request)))
