@@ -27,7 +27,7 @@ from voucherify_admin.async_actions import actions, tasks
 from voucherify_admin.async_actions.actions import Asked, Work
 from voucherify_admin.async_actions.models import AsyncAction
 from vouchers import bulk
-from vouchers.models import Voucher
+from vouchers.models import Origin, Voucher
 
 TEMPLATE = {
     "type": "DISCOUNT_VOUCHER",
@@ -46,7 +46,7 @@ def main(count: int) -> None:
     columns = ", ".join(f.column for f in Voucher._meta.concrete_fields if f.name != "id")
     try:
         began = time.monotonic()
-        made = bulk.insert_random(row, count, code_config=TEMPLATE["code_config"], now=timezone.now())
+        made = bulk.insert_random(row, count, code_config=TEMPLATE["code_config"], origin=Origin(timezone.now()))
         one = time.monotonic() - began
         assert made == count, made
         with connection.cursor() as cursor:

@@ -104,6 +104,7 @@ TEMPLATES = [
 EXPORTERS = {
     "redemption": "redemptions.exports.RedemptionExporter",
     "voucher": "vouchers.exports.VoucherExporter",
+    "voucher_transactions": "vouchers.exports.TransactionExporter",
 }
 
 # What a worker does for an answer of 202: type -> the class that does it in steps.

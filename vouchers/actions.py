@@ -9,6 +9,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from campaigns.models import Campaign, RuleAssignment, ValidationRule
+from campaigns.validity import InvalidValidity, parse_validity
+from voucherify_admin.api.wire import MAX_CENTS
 from voucherify_admin.async_actions import actions as async_actions
 from voucherify_admin.async_actions.actions import Asked, Work
 from voucherify_admin.async_actions.models import AsyncAction
@@ -16,7 +18,7 @@ from voucherify_admin.ids import new_id
 from voucherify_admin.webhooks import actions as webhooks
 from vouchers import bulk, imports
 from vouchers.codes import generate_codes
-from vouchers.models import Voucher
+from vouchers.models import GiftTransaction, Origin, Voucher
 
 # So often codes are drawn anew for those that exist already; past that the pattern is as good as used up.
 MOST_DRAWS = 10
@@ -46,6 +48,14 @@ class Unchangeable(ValueError):  # noqa: N818
     """A change that a voucher does not allow; the text says which."""
 
 
+class NoGiftCard(ValueError):  # noqa: N818 - it is the gift card that is missing
+    """A balance was to be changed where there is none."""
+
+
+class OutOfBounds(ValueError):  # noqa: N818 - it is the balance that would be out of bounds
+    """The balance would fall below zero or grow past all measure; the text says what is possible."""
+
+
 @dataclass
 class VoucherDraft:
     """A voucher that is to be: checked values, no code yet. Amounts are cents."""
@@ -57,6 +67,9 @@ class VoucherDraft:
     quantity: int | None = None
     start_date: datetime | None = None
     expiration_date: datetime | None = None
+    validity_timeframe: dict[str, Any] | None = None
+    validity_day_of_week: list[int] | None = None
+    validity_hours: dict[str, Any] | None = None
     is_active: bool = True
     category: str = ""
     additional_info: str = ""
@@ -79,6 +92,9 @@ class VoucherDraft:
             quantity=self.quantity,
             start_date=self.start_date,
             expiration_date=self.expiration_date,
+            validity_timeframe=self.validity_timeframe,
+            validity_day_of_week=self.validity_day_of_week,
+            validity_hours=self.validity_hours,
             is_active=self.is_active,
             category=self.category,
             additional_info=self.additional_info,
@@ -98,13 +114,16 @@ class CampaignDraft:
     description: str = ""
     start_date: datetime | None = None
     expiration_date: datetime | None = None
+    validity_timeframe: dict[str, Any] | None = None
+    validity_day_of_week: list[int] | None = None
+    validity_hours: dict[str, Any] | None = None
     is_active: bool = True
     category: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
 def create_voucher(
-    draft: VoucherDraft, *, code: str = "", rules: Sequence[str] = (), now: datetime
+    draft: VoucherDraft, *, code: str = "", rules: Sequence[str] = (), now: datetime, origin: Origin | None = None
 ) -> tuple[Voucher, list[RuleAssignment]]:
     """Create one voucher, bound by the rules with these ids; without a code it gets a random one.
 
@@ -118,19 +137,23 @@ def create_voucher(
                     voucher.save(force_insert=True)
             except IntegrityError as error:
                 raise Taken(code) from error
+            GiftTransaction.objects.open([voucher], origin=origin or Origin(now))
         else:
-            voucher = _with_random_code(draft, now=now)
+            voucher = _with_random_code(draft, origin=origin or Origin(now))
         return voucher, _assign(rules, "voucher", voucher.public_id, now=now)
 
 
-def add_vouchers(draft: VoucherDraft, count: int, *, now: datetime) -> None:
+def add_vouchers(draft: VoucherDraft, count: int, *, now: datetime, origin: Origin | None = None) -> None:
     """Create `count` vouchers with random codes, by one statement.
+
+    `origin` says who loads them, if they are gift cards.
 
     Raises CodesUsedUp, with nothing created, when the pattern has not so many free codes.
     """
     check_codes(draft, count)
     with transaction.atomic():
-        made = bulk.insert_random(draft.voucher("", now=now), count, code_config=draft.code_config, now=now)
+        row = draft.voucher("", now=now)
+        made = bulk.insert_random(row, count, code_config=draft.code_config, origin=origin or Origin(now))
         if made < count:
             raise CodesUsedUp(
                 f"Only {made} of {count} codes are free in this pattern. Add more '#' (or length) or more characters."
@@ -145,17 +168,18 @@ def check_codes(draft: VoucherDraft, count: int) -> None:
         raise CodesUsedUp(str(error)) from error
 
 
-def _with_random_code(draft: VoucherDraft, *, now: datetime) -> Voucher:
+def _with_random_code(draft: VoucherDraft, *, origin: Origin) -> Voucher:
     for _ in range(MOST_DRAWS):
         try:
             (code,) = generate_codes(1, **draft.code_config)
         except ValueError as error:
             raise CodesUsedUp(str(error)) from error
-        voucher = draft.voucher(code, now=now)
+        voucher = draft.voucher(code, now=origin.at)
         # A code that is taken, also by a caller at the same moment, is passed over and drawn anew.
         Voucher.objects.bulk_create([voucher], ignore_conflicts=True)
         made = Voucher.objects.filter(public_id=voucher.public_id).select_related("campaign").first()
         if made is not None:
+            GiftTransaction.objects.open([made], origin=origin)
             return made
     raise CodesUsedUp("Only 0 of 1 codes are free in this pattern. Add more '#' (or length) or more characters.")
 
@@ -169,6 +193,7 @@ def launch_campaign(
     rules: Sequence[str] = (),
     asked: Asked,
     now: datetime,
+    origin: Origin | None = None,
 ) -> Campaign:
     """Create a campaign with `count` vouchers made from `voucher`: all of it or nothing.
 
@@ -187,7 +212,7 @@ def launch_campaign(
         if count > at_once:
             add_vouchers_later(voucher, {}, count, campaign=campaign, asked=asked)
         elif count:
-            add_vouchers(voucher, count, now=now)
+            add_vouchers(voucher, count, now=now, origin=origin)
     return campaign
 
 
@@ -240,12 +265,16 @@ def _start_import(
     return async_actions.start(work, asked)
 
 
-def update_voucher(voucher: Voucher, changes: dict[str, Any], *, now: datetime) -> Voucher:
+def update_voucher(
+    voucher: Voucher, changes: dict[str, Any], *, now: datetime, origin: Origin | None = None
+) -> Voucher:
     """Change columns of a voucher; metadata is merged by key, and a new gift amount moves the balance as much.
 
-    Raises Unchangeable for another type of discount, an amount less than was spent, dates in the wrong order.
+    Raises Unchangeable for another type of discount, an amount less than was spent, dates in the wrong order, hours
+    and days that do not go together.
     """
     changes = dict(changes)
+    moved = 0
     with transaction.atomic():
         voucher = Voucher.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=voucher.pk)
         if "discount" in changes and (voucher.discount or {}).get("type") != changes["discount"]["type"]:
@@ -253,7 +282,8 @@ def update_voucher(voucher: Voucher, changes: dict[str, Any], *, now: datetime) 
         if ("gift_amount" in changes or "gift_effect" in changes) and not voucher.is_gift:
             raise Unchangeable("It is not possible to change a discount voucher into a gift card")
         if "gift_amount" in changes:
-            changes["gift_balance"] = voucher.gift_balance + changes["gift_amount"] - voucher.gift_amount
+            moved = changes["gift_amount"] - voucher.gift_amount
+            changes["gift_balance"] = voucher.gift_balance + moved
             if changes["gift_balance"] < 0:
                 raise Unchangeable(
                     f"The gift amount cannot be {changes['gift_amount']}: more than that has been spent or taken off"
@@ -265,7 +295,17 @@ def update_voucher(voucher: Voucher, changes: dict[str, Any], *, now: datetime) 
             setattr(voucher, name, value)
         if voucher.start_date and voucher.expiration_date and voucher.expiration_date <= voucher.start_date:
             raise Unchangeable("The expiration date should be after the start date")
+        try:
+            parse_validity(
+                voucher.validity_timeframe,
+                voucher.validity_day_of_week,
+                voucher.validity_hours,
+                starts=voucher.start_date is not None,
+            )
+        except InvalidValidity as error:
+            raise Unchangeable(str(error)) from error
         voucher.save(update_fields=list(changes))
+        _note_change(voucher, moved, origin=origin or Origin(now, reason="The gift amount was changed"))
     return voucher
 
 
@@ -276,6 +316,35 @@ def set_active(voucher: Voucher, is_active: bool, *, source: webhooks.Source, no
         voucher.set_active(is_active, now=now)
         if is_active != was_active:
             webhooks.tell(f"voucher.{'enabled' if is_active else 'disabled'}", voucher, source=source, now=now)
+
+
+def change_balance(voucher: Voucher, amount: int, *, origin: Origin) -> Voucher:
+    """Load a gift card with `amount` cents, or take them off when `amount` is negative.
+
+    Raises NoGiftCard, and OutOfBounds for more than there is to take, or more than a balance can hold.
+    """
+    with transaction.atomic():
+        voucher = Voucher.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=voucher.pk)
+        if not voucher.is_gift:
+            raise NoGiftCard("Only a gift card has a balance, and this is a discount voucher")
+        if voucher.gift_balance + amount < 0:
+            raise OutOfBounds(f"The balance is {voucher.gift_balance}: at most as much can be taken off, not {-amount}")
+        if voucher.gift_amount + amount > MAX_CENTS:
+            raise OutOfBounds(
+                f"A gift card can hold {MAX_CENTS} at the most, and has been loaded with {voucher.gift_amount} already"
+            )
+        voucher.gift_balance += amount
+        # What is loaded counts for ever; what is taken off again does not lessen it.
+        voucher.gift_amount += max(0, amount)
+        voucher.updated_at = origin.at
+        voucher.save(update_fields=["gift_balance", "gift_amount", "updated_at"])
+        _note_change(voucher, amount, origin=origin)
+    return voucher
+
+
+def _note_change(voucher: Voucher, amount: int, *, origin: Origin) -> None:
+    kind = GiftTransaction.Type.ADDITION if amount > 0 else GiftTransaction.Type.REMOVAL
+    GiftTransaction.objects.note(voucher, amount, kind=kind, origin=origin)
 
 
 def assign_rule(

@@ -5,13 +5,13 @@ source (it is part of PostgreSQL, unlike pgcrypto, which a managed server may la
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Model
 
 from vouchers.codes import DEFAULT_CHARSET, DEFAULT_LENGTH, RANDOM_CHARACTER
-from vouchers.models import Voucher
+from vouchers.models import GiftTransaction, Origin, Voucher
 
 # A hash has 32 bytes, and each character takes two of them: the remainder of 65,536 by the size of the charset favours
 # no character by more than a third of a percent. Longer codes are made of more ids.
@@ -70,7 +70,7 @@ def check_capacity(count: int, code_config: dict[str, Any]) -> None:
         )
 
 
-def insert_random(template: Voucher, count: int, *, code_config: dict[str, Any], now: datetime) -> int:
+def insert_random(template: Voucher, count: int, *, code_config: dict[str, Any], origin: Origin) -> int:
     """Write `count` vouchers like `template` (whose own code is not used) with random codes; return how many.
 
     They are fewer only when the pattern has no more free codes, or too few to be found. The caller owns the
@@ -82,9 +82,9 @@ def insert_random(template: Voucher, count: int, *, code_config: dict[str, Any],
         missing = count - made
         if not missing or missing * 4 > shape.capacity:
             break
-        made += _insert(template, *_drawn(shape, missing), now=now)
+        made += _insert(template, *_drawn(shape, missing), origin=origin)
     if made < count and shape.capacity <= MOST_ENUMERATED:
-        made += _insert(template, *_shuffled(shape, count - made), now=now)
+        made += _insert(template, *_shuffled(shape, count - made), origin=origin)
     return made
 
 
@@ -116,22 +116,47 @@ def _shuffled(shape: Shape, count: int) -> Sql:
     )
 
 
-def _insert(template: Voucher, codes: str, parameters: list[Any], *, now: datetime) -> int:
-    """Write one voucher a code, all other columns as the template has them; codes that are taken are passed over."""
-    fields = [field for field in Voucher._meta.concrete_fields if field.name not in ("id", "public_id", "code")]
-    columns = ", ".join(f'"{field.column}"' for field in fields)
-    values = ", ".join(f"%s::{field.db_type(connection)}" for field in fields)
-    saved = [field.get_db_prep_save(getattr(template, field.attname), connection) for field in fields]
-    microseconds = int(now.timestamp() * 1_000_000)
-    # Ids as voucherify_admin.ids makes them: 13 digits of time, one microsecond apart, and five that are random.
-    public_id = (
-        "'v_' || lpad(to_hex(%s::bigint + row_number() OVER ()), 13, '0') || "
+def _insert(template: Voucher, codes: str, parameters: list[Any], *, origin: Origin) -> int:
+    """Write one voucher a code, all other columns as the template has them; codes that are taken are passed over.
+
+    A gift card's load is written beside it by the same statement.
+    """
+    columns, values, saved = _columns(template, {"id", "public_id", "code"})
+    made = (
+        f"INSERT INTO vouchers_voucher (public_id, code, {columns}) "  # noqa: S608 - made of column names
+        f"SELECT {_public_id('v_')}, codes.code, {values} FROM ({codes}) AS codes ON CONFLICT DO NOTHING"
+    )
+    arguments = [*_public_id_from(origin), *saved, *parameters]
+    opening = GiftTransaction.objects.opening(template, origin=origin)
+    if opening is not None:
+        columns, values, saved = _columns(opening, {"id", "public_id", "voucher", "voucher_public_id", "code"})
+        made = (
+            f"WITH made AS ({made} RETURNING id, public_id, code) INSERT INTO vouchers_gifttransaction "  # noqa: S608
+            f"(public_id, voucher_id, voucher_public_id, code, {columns}) "
+            f"SELECT {_public_id('vtx_')}, made.id, made.public_id, made.code, {values} FROM made"
+        )
+        arguments += [*_public_id_from(origin), *saved]
+    with connection.cursor() as cursor:
+        cursor.execute(made, arguments)
+        return cursor.rowcount
+
+
+def _columns(row: Model, without: set[str]) -> tuple[str, str, list[Any]]:
+    """Return the names of a row's columns, their placeholders and their values, some fields left out."""
+    fields = [field for field in row._meta.concrete_fields if field.name not in without]
+    names = ", ".join(f'"{field.column}"' for field in fields)
+    placeholders = ", ".join(f"%s::{field.db_type(connection)}" for field in fields)
+    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+    return names, placeholders, values
+
+
+def _public_id(prefix: str) -> str:
+    """SQL for ids as voucherify_admin.ids makes them: 13 digits of time, one microsecond apart, and 5 random ones."""
+    return (
+        f"'{prefix}' || lpad(to_hex(%s::bigint + row_number() OVER ()), 13, '0') || "
         "substr(encode(uuid_send(gen_random_uuid()), 'hex'), 1, 5)"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO vouchers_voucher (public_id, code, {columns}) "  # noqa: S608 - made of column names
-            f"SELECT {public_id}, codes.code, {values} FROM ({codes}) AS codes ON CONFLICT DO NOTHING",
-            [microseconds, *saved, *parameters],
-        )
-        return cursor.rowcount
+
+
+def _public_id_from(origin: Origin) -> list[int]:
+    return [int(origin.at.timestamp() * 1_000_000)]

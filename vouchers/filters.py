@@ -10,7 +10,7 @@ from campaigns.models import Campaign
 from voucherify_admin.async_actions.job import get_job
 from voucherify_admin.async_actions.models import AsyncAction
 from voucherify_admin.pages.filters import BaseFilter, ChoicesFilter, TextFilter
-from vouchers.models import Voucher
+from vouchers.models import GiftTransaction, Voucher
 from vouchers.words import STATES, state_condition
 
 
@@ -66,3 +66,16 @@ class ImportFilter(BaseFilter):
 
     status = ChoicesFilter(label="State", choices=AsyncAction.Status.choices)
     type = ChoicesFilter(label="What", choices=lambda: [(name, get_job(name).label) for name in settings.ASYNC_ACTIONS])
+
+
+class TransactionFilter(BaseFilter):
+    """The questions of the list of gift card transactions."""
+
+    time_field = "created_at"
+    primary = ("code", "type", "period")
+
+    code = TextFilter(label="Code", method="filter_code")
+    type = ChoicesFilter(label="Type", choices=GiftTransaction.Type.choices)
+
+    def filter_code(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.filter(code__in={value, value.upper()})

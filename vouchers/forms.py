@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.template.defaultfilters import filesizeformat
 
 from campaigns.filters import CampaignInput
-from campaigns.forms import JSONObjectField
+from campaigns.forms import JSONObjectField, check_validity
 from campaigns.models import Campaign
 from vouchers.discounts import parse_discount
 from vouchers.models import Voucher
@@ -34,6 +34,9 @@ class VoucherAdminForm(forms.ModelForm):
             "quantity",
             "start_date",
             "expiration_date",
+            "validity_timeframe",
+            "validity_day_of_week",
+            "validity_hours",
             "is_active",
             "category",
             "additional_info",
@@ -42,6 +45,7 @@ class VoucherAdminForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        check_validity(self, cleaned)
         discount = cleaned.get("discount")
         if cleaned.get("type") == Voucher.Type.GIFT:
             if discount:

@@ -11,10 +11,11 @@ from pydantic import ValidationError
 
 from campaigns.models import Campaign
 from voucherify_admin.api.errors import ApiError, describe
+from voucherify_admin.api.models import ApiKey
 from voucherify_admin.async_actions.job import Job, RefusedError, RowResult, Step
 from voucherify_admin.async_actions.models import AsyncAction
 from vouchers import bulk, imports
-from vouchers.models import Voucher
+from vouchers.models import GiftTransaction, Origin, Voucher
 from vouchers.schemas import VoucherCreateIn, VoucherIn, type_of_campaign
 
 IMPORT_ROWS = 1000
@@ -31,6 +32,14 @@ def _campaign(action: AsyncAction) -> Campaign | None:
     if campaign is None:
         raise RefusedError("The campaign was deleted in the meantime.")
     return campaign
+
+
+def _origin(action: AsyncAction, now: datetime) -> Origin:
+    """Return who asked for the action, for the transactions of gift cards."""
+    if action.owner:
+        return Origin(now, "USER", action.owner.public_id, action.owner.get_username())
+    key = ApiKey.objects.filter(app_id=action.app_id).first() if action.app_id else None
+    return Origin(now, "API", action.app_id, key.name if key else "") if action.app_id else Origin(now)
 
 
 class ImportVouchers(Job):
@@ -61,7 +70,7 @@ class ImportVouchers(Job):
                 rows.append((number, voucher))
             if taken == IMPORT_ROWS:
                 break
-        results += _create(rows)
+        results += _create(rows, _origin(self.action, now))
         self._position = position + taken
         done = sum(not result.error for result in results)
         return Step(self._position, done, is_last=taken < IMPORT_ROWS, rows=sorted(results, key=_number))
@@ -105,7 +114,7 @@ def _sentence(error: Exception) -> str:
     return str(error)
 
 
-def _create(rows: list[tuple[int, Voucher]]) -> list[RowResult]:
+def _create(rows: list[tuple[int, Voucher]], origin: Origin) -> list[RowResult]:
     """Write the vouchers in one statement; tell of each whether it was, or that its code is taken."""
     vouchers = [voucher for _, voucher in rows]
     try:
@@ -113,22 +122,25 @@ def _create(rows: list[tuple[int, Voucher]]) -> list[RowResult]:
             Voucher.objects.bulk_create(vouchers, ignore_conflicts=True)
     except (DataError, IntegrityError):
         # One of them breaks a rule that only the database knows. Alone, each says so for itself.
-        return [_create_alone(number, voucher) for number, voucher in rows]
-    made = set(
-        Voucher.objects.filter(public_id__in=[voucher.public_id for voucher in vouchers]).values_list(
-            "public_id", flat=True
-        )
+        return [_create_alone(number, voucher, origin) for number, voucher in rows]
+    made = dict(
+        Voucher.objects.filter(public_id__in=[voucher.public_id for voucher in vouchers]).values_list("public_id", "pk")
     )
+    for voucher in vouchers:
+        # With conflicts ignored, PostgreSQL does not say which key which row got.
+        voucher.pk = made.get(voucher.public_id)
+    GiftTransaction.objects.open((voucher for voucher in vouchers if voucher.pk), origin=origin)
     return [
         RowResult(number, voucher.code, "" if voucher.public_id in made else "A voucher with this code exists already")
         for number, voucher in rows
     ]
 
 
-def _create_alone(number: int, voucher: Voucher) -> RowResult:
+def _create_alone(number: int, voucher: Voucher, origin: Origin) -> RowResult:
     try:
         with transaction.atomic():
             voucher.save(force_insert=True)
+            GiftTransaction.objects.open([voucher], origin=origin)
     except IntegrityError as error:
         is_taken = Voucher.objects.filter(code=voucher.code).exists()
         text = "A voucher with this code exists already" if is_taken else f"It cannot be stored: {_first(error)}"
@@ -182,7 +194,8 @@ class GenerateVouchers(Job):
         """Make the next CODES codes; raise RefusedError, with none of this step made, when they are used up."""
         draft = VoucherIn.model_validate(self.action.parameters.get("voucher", {})).draft(_campaign(self.action))
         wanted = min(CODES, self.action.total - position)
-        made = bulk.insert_random(draft.voucher("", now=now), wanted, code_config=draft.code_config, now=now)
+        origin = _origin(self.action, now)
+        made = bulk.insert_random(draft.voucher("", now=now), wanted, code_config=draft.code_config, origin=origin)
         if made < wanted:
             raise RefusedError(
                 f"Only {position + made:,} of {self.action.total:,} codes are free in this pattern; {position:,} were "

@@ -10,7 +10,7 @@ from django.utils import timezone
 from tests.factories import as_json, make_campaign, make_key, make_voucher
 from voucherify_admin.async_actions.models import AsyncAction
 from vouchers import bulk, jobs
-from vouchers.models import Voucher
+from vouchers.models import GiftTransaction, Origin, Voucher
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def call(client):
 
 def insert(count: int, **config) -> int:
     template = Voucher(type="DISCOUNT_VOUCHER", discount={"type": "AMOUNT", "amount_off": 1}, metadata={"a": '"%s"'})
-    return bulk.insert_random(template, count, code_config=config, now=timezone.now())
+    return bulk.insert_random(template, count, code_config=config, origin=Origin(timezone.now()))
 
 
 def test_one_statement_makes_them_all():
@@ -126,3 +126,24 @@ def test_more_codes_than_the_pattern_has_are_refused_at_once(call):
     told = call("GET", f"/async-actions/{action.public_id}").json()
     assert (told["status"], told["operation_status"]) == ("FAILED", "FAILED")
     assert "Only 0 of 5 codes are free" in told["result"]["message"]
+
+
+def test_the_load_of_each_gift_card_is_a_transaction_of_the_same_statement(call):
+    row = Voucher(type="GIFT_VOUCHER", gift_amount=500, gift_balance=500)
+    origin = Origin(timezone.now(), "API", "app-1", "Shop")
+    with CaptureQueriesContext(connection) as queries:
+        assert bulk.insert_random(row, 200, code_config={"prefix": "G"}, origin=origin) == 200
+    assert len(queries) == 1
+    opened = list(GiftTransaction.objects.select_related("voucher"))
+    assert len({one.voucher_id for one in opened}) == 200
+    for one in opened:
+        assert (one.voucher.code, one.voucher.public_id) == (one.code, one.voucher_public_id)
+        assert (one.amount, one.balance, one.type, one.channel_name) == (500, 500, "CREDITS_ADDITION", "Shop")
+        assert one.public_id.startswith("vtx_")
+    campaign = {"name": "Gifts", "voucher": {"type": "GIFT_VOUCHER", "gift": {"amount": 700}}, "vouchers_count": 3}
+    assert call("POST", "/campaigns", campaign).status_code == 200
+    call("POST", "/campaigns/Gifts/vouchers?vouchers_count=2")
+    AsyncAction.objects.get().run()
+    made = GiftTransaction.objects.filter(amount=700)
+    assert made.count() == 5
+    assert set(made.values_list("channel_type", "channel_name")) == {("API", "Web shop")}

@@ -13,7 +13,7 @@ from voucherify_admin.api.models import ApiCall
 from voucherify_admin.async_actions.models import AsyncAction
 from vouchers import imports, jobs
 from vouchers.imports import FileError, RowError, body_of, read_rows
-from vouchers.models import Voucher
+from vouchers.models import GiftTransaction, Voucher
 
 HEADER = (
     "Code,Voucher Type,Active,Start Date,Expiration Date,Discount Type,Value,Category,Redemption Limit,"
@@ -66,6 +66,8 @@ def test_a_file_becomes_vouchers(upload):
     assert (two.is_active, two.quantity, two.metadata, two.discount["amount_off"]) == (False, None, {}, 1050)
     gift = Voucher.objects.get(code='GIFT, "1"')
     assert (gift.type, gift.gift_amount, gift.gift_balance) == ("GIFT_VOUCHER", 5000, 5000)
+    (loaded,) = GiftTransaction.objects.all()
+    assert (loaded.voucher, loaded.amount, loaded.channel_name) == (gift, 5000, "Web shop")
     call = ApiCall.objects.get(path="/v1/vouchers/importCSV")
     assert (call.status, call.request_body) == (202, "(a file; not kept in the log)")
 

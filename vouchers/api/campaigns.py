@@ -47,7 +47,7 @@ def create_campaign(request: HttpRequest, payload: CampaignIn) -> dict[str, Any]
 
     More than 10,000 are made by a worker; until then `vouchers_generation_status` is IN_PROGRESS.
     """
-    draft = payload.draft()
+    draft, now = payload.draft(), timezone.now()
     try:
         campaign = actions.launch_campaign(
             draft,
@@ -56,7 +56,8 @@ def create_campaign(request: HttpRequest, payload: CampaignIn) -> dict[str, Any]
             at_once=MOST_AT_ONCE,
             asked=asked(request),
             rules=payload.validation_rules or (),
-            now=timezone.now(),
+            now=now,
+            origin=vouchers.origin_of(request, at=now),
         )
     except actions.Taken as error:
         raise duplicate("campaign", error.name, by="name") from error

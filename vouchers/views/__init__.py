@@ -7,7 +7,13 @@ from vouchers.views.imports import (
     ImportProgressView,
     ImportResultsView,
 )
-from vouchers.views.vouchers import VoucherDetailView, VoucherDisableView, VoucherEnableView, VoucherListView
+from vouchers.views.vouchers import (
+    TransactionListView,
+    VoucherDetailView,
+    VoucherDisableView,
+    VoucherEnableView,
+    VoucherListView,
+)
 
 __all__ = [
     "ImportCreateView",
@@ -15,6 +21,7 @@ __all__ = [
     "ImportListView",
     "ImportProgressView",
     "ImportResultsView",
+    "TransactionListView",
     "VoucherDetailView",
     "VoucherDisableView",
     "VoucherEnableView",
