@@ -27,8 +27,10 @@ from tests.factories import (
 from voucherify_admin.accounts.models import User
 from voucherify_admin.adminsite import CappedPaginator
 from voucherify_admin.api.models import ApiCall, ApiKey, ClientKey, new_request_id
+from voucherify_admin.async_actions.models import AsyncAction
 from voucherify_admin.exports.models import Download, Export
 from voucherify_admin.notifications.models import Notification
+from voucherify_admin.webhooks.models import Delivery, Target
 from vouchers.models import GiftTransaction, Voucher
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +67,9 @@ def make_some_of_everything() -> None:
     export = Export.objects.create(kind="redemption", owner=owner)
     Download.objects.create(export=export, user=owner, user_login=owner.username)
     Notification.objects.create(user=owner, kind="export_ready", title="Ready", about=export.public_id)
+    AsyncAction.objects.create(type="VOUCHERS.IMPORT", owner=owner)
+    target = Target.objects.create(name="Shop", url="https://1.1.1.1/", events=["redemption.failed"])
+    Delivery.objects.create(target=target, event_id="evred_1", event_type="redemption.failed", entity_id="rf_1")
 
 
 @pytest.mark.parametrize("role", ["User", "Viewer", "Merchant"])

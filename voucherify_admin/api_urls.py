@@ -14,6 +14,7 @@ from redemptions.api.summaries import router as summaries_router
 from voucherify_admin.api.api import router as access_router
 from voucherify_admin.api.errors import install_handlers
 from voucherify_admin.api.parser import BodyParser
+from voucherify_admin.async_actions.api import router as async_actions_router
 from voucherify_admin.exports.api import router as exports_router
 from vouchers.api import router as vouchers_router
 
@@ -63,6 +64,7 @@ api.add_router("", vouchers_router)
 api.add_router("", campaigns_router)
 api.add_router("", exports_router)
 api.add_router("", access_router)
+api.add_router("", async_actions_router)
 
 client_api = DocumentedAPI(
     title="Client-side redemption API",

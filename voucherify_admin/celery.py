@@ -9,7 +9,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voucherify_admin.settings")
 
 app = Celery("voucherify_admin")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["voucherify_admin.api", "voucherify_admin.exports", "voucherify_admin.notifications"])
+app.autodiscover_tasks(
+    [
+        "voucherify_admin.api",
+        "voucherify_admin.async_actions",
+        "voucherify_admin.exports",
+        "voucherify_admin.notifications",
+        "voucherify_admin.webhooks",
+    ]
+)
 
 app.conf.beat_schedule = {
     # A worker that died leaves an export without a heartbeat; this finds it and builds it again.
@@ -20,6 +28,19 @@ app.conf.beat_schedule = {
     "expire-exports": {
         "task": "voucherify_admin.exports.tasks.expire_exports",
         "schedule": crontab(minute=17),
+    },
+    "rescue-stalled-actions": {
+        "task": "voucherify_admin.async_actions.tasks.rescue_stalled_actions",
+        "schedule": 30.0,
+    },
+    # Retries that are due, and events whose task was lost with the broker.
+    "deliver-due-webhooks": {
+        "task": "voucherify_admin.webhooks.tasks.deliver_due",
+        "schedule": 15.0,
+    },
+    "prune-webhook-deliveries": {
+        "task": "voucherify_admin.webhooks.tasks.prune_deliveries",
+        "schedule": crontab(hour=3, minute=35),
     },
     "keep-call-log": {
         "task": "voucherify_admin.api.tasks.keep_call_log",

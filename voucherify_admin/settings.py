@@ -54,6 +54,8 @@ INSTALLED_APPS = [
     "voucherify_admin.pages",
     "voucherify_admin.api",
     "voucherify_admin.notifications",
+    "voucherify_admin.async_actions",
+    "voucherify_admin.webhooks",
     "voucherify_admin.exports",
     "campaigns",
     "vouchers",
@@ -104,6 +106,21 @@ EXPORTERS = {
     "redemption": "redemptions.exports.RedemptionExporter",
     "voucher": "vouchers.exports.VoucherExporter",
     "voucher_transactions": "vouchers.exports.TransactionExporter",
+}
+
+# What a worker does for an answer of 202: type -> the class that does it in steps.
+ASYNC_ACTIONS = {
+    "VOUCHERS.IMPORT": "vouchers.jobs.ImportVouchers",
+    "CAMPAIGN.VOUCHERS_IMPORT": "vouchers.jobs.ImportIntoCampaign",
+    "VOUCHERS.BULK_UPDATE": "vouchers.jobs.UpdateMetadata",
+    "CAMPAIGN.VOUCHERS_GENERATE": "vouchers.jobs.GenerateVouchers",
+}
+
+# What a webhook tells: the family of an event -> the function that turns its row into the event's data.
+WEBHOOK_PAYLOADS = {
+    "redemption": "redemptions.payloads.redemption_payload",
+    "redemption.rollback": "redemptions.payloads.rollback_payload",
+    "voucher": "vouchers.payloads.voucher_payload",
 }
 
 # --- Stores -------------------------------------------------------------------------------------------------------
@@ -225,6 +242,15 @@ CALL_LOG_REDACTED_KEYS = env.list(
 # --- Exports ------------------------------------------------------------------------------------------------------
 EXPORT_RETENTION_DAYS = env.int("EXPORT_RETENTION_DAYS", 30)
 EXPORT_STALLED_SECONDS = env.int("EXPORT_STALLED_SECONDS", 60)
+
+# --- Asynchronous actions -----------------------------------------------------------------------------------------
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", 20 * 1024 * 1024)
+ASYNC_ACTION_STALLED_SECONDS = env.int("ASYNC_ACTION_STALLED_SECONDS", 60)
+
+# --- Webhooks -----------------------------------------------------------------------------------------------------
+# Whether deliveries may go to loopback and private networks, where a database or a cloud's metadata may listen.
+WEBHOOKS_ALLOW_PRIVATE = env.bool("WEBHOOKS_ALLOW_PRIVATE", False)
+WEBHOOK_RETENTION_DAYS = env.int("WEBHOOK_RETENTION_DAYS", 30)
 
 # --- Rules of the house -------------------------------------------------------------------------------------------
 # 0: any age can be rolled back. Voucherify itself refuses after three months.

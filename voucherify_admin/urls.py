@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+import vouchers.urls
 from redemptions.views import OverviewView
 from voucherify_admin.api_urls import api, client_api
 from vouchers.views import TransactionListView
@@ -12,8 +13,10 @@ urlpatterns = [
     path("", include("redemptions.urls")),
     path("vouchers/", include("vouchers.urls")),
     path("transactions/", TransactionListView.as_view(), name="transactions"),
+    path("imports/", include(vouchers.urls.imports)),
     path("", include("campaigns.urls")),
     path("exports/", include("voucherify_admin.exports.urls")),
+    path("webhooks/", include("voucherify_admin.webhooks.urls")),
     path("notifications/", include("voucherify_admin.notifications.urls")),
     path("log/", include("voucherify_admin.api.urls")),
     path("account/", include("voucherify_admin.accounts.urls")),

@@ -1,5 +1,6 @@
 """Changes of vouchers that touch more than one row; each verb owns its transaction. Knows nothing of attempts."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,13 +12,17 @@ from django.db.models import F
 from campaigns.models import Campaign, Customer, RuleAssignment, ValidationRule
 from campaigns.validity import InvalidValidity, parse_validity
 from voucherify_admin.api.wire import MAX_CENTS
+from voucherify_admin.async_actions import actions as async_actions
+from voucherify_admin.async_actions.actions import Asked, Work
+from voucherify_admin.async_actions.models import AsyncAction
 from voucherify_admin.ids import new_id
+from voucherify_admin.webhooks import actions as webhooks
+from vouchers import bulk, imports
 from vouchers.codes import generate_codes
 from vouchers.models import GiftTransaction, Origin, Publication, Voucher
 
 # So often codes are drawn anew for those that exist already; past that the pattern is as good as used up.
 MOST_DRAWS = 10
-BATCH = 2000
 
 
 class Taken(ValueError):  # noqa: N818 - it is the name that is taken
@@ -149,41 +154,49 @@ def create_voucher(
                 raise Taken(code) from error
             GiftTransaction.objects.open([voucher], origin=origin or Origin(now))
         else:
-            (voucher,) = add_vouchers(draft, 1, now=now, origin=origin)
+            voucher = _with_random_code(draft, origin=origin or Origin(now))
         return voucher, _assign(rules, "voucher", voucher.public_id, now=now)
 
 
-def add_vouchers(draft: VoucherDraft, count: int, *, now: datetime, origin: Origin | None = None) -> list[Voucher]:
-    """Create `count` vouchers with random codes, in few statements; returns them in the order of their codes.
+def add_vouchers(draft: VoucherDraft, count: int, *, now: datetime, origin: Origin | None = None) -> None:
+    """Create `count` vouchers with random codes, by one statement.
 
     `origin` says who loads them, if they are gift cards.
 
     Raises CodesUsedUp, with nothing created, when the pattern has not so many free codes.
     """
-    created: list[Voucher] = []
+    check_codes(draft, count)
     with transaction.atomic():
-        for _ in range(MOST_DRAWS):
-            missing = count - len(created)
-            if not missing:
-                break
-            try:
-                codes = list(generate_codes(missing, **draft.code_config))
-            except ValueError as error:
-                raise CodesUsedUp(str(error)) from error
-            rows = [draft.voucher(code, now=now) for code in codes]
-            # Codes that are taken, also by a caller at the same moment, are passed over and drawn anew.
-            Voucher.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
-            made = Voucher.objects.filter(public_id__in=[row.public_id for row in rows]).select_related(
-                "campaign", "holder"
-            )
-            created += made.order_by("code")
-        if len(created) < count:
+        row = draft.voucher("", now=now)
+        made = bulk.insert_random(row, count, code_config=draft.code_config, origin=origin or Origin(now))
+        if made < count:
             raise CodesUsedUp(
-                f"Only {len(created)} of {count} codes are free in this pattern. Add more '#' (or length) or more "
-                "characters."
+                f"Only {made} of {count} codes are free in this pattern. Add more '#' (or length) or more characters."
             )
-        GiftTransaction.objects.open(created, origin=origin or Origin(now))
-    return created
+
+
+def check_codes(draft: VoucherDraft, count: int) -> None:
+    """Raise CodesUsedUp when the draft's pattern cannot give so many codes, even if none exists yet."""
+    try:
+        bulk.check_capacity(count, draft.code_config)
+    except ValueError as error:
+        raise CodesUsedUp(str(error)) from error
+
+
+def _with_random_code(draft: VoucherDraft, *, origin: Origin) -> Voucher:
+    for _ in range(MOST_DRAWS):
+        try:
+            (code,) = generate_codes(1, **draft.code_config)
+        except ValueError as error:
+            raise CodesUsedUp(str(error)) from error
+        voucher = draft.voucher(code, now=origin.at)
+        # A code that is taken, also by a caller at the same moment, is passed over and drawn anew.
+        Voucher.objects.bulk_create([voucher], ignore_conflicts=True)
+        made = Voucher.objects.filter(public_id=voucher.public_id).select_related("campaign").first()
+        if made is not None:
+            GiftTransaction.objects.open([made], origin=origin)
+            return made
+    raise CodesUsedUp("Only 0 of 1 codes are free in this pattern. Add more '#' (or length) or more characters.")
 
 
 def launch_campaign(
@@ -191,12 +204,15 @@ def launch_campaign(
     voucher: VoucherDraft,
     *,
     count: int,
+    at_once: int,
     rules: Sequence[str] = (),
+    asked: Asked,
     now: datetime,
     origin: Origin | None = None,
 ) -> Campaign:
     """Create a campaign with `count` vouchers made from `voucher`: all of it or nothing.
 
+    More than `at_once` vouchers are made by a worker afterwards.
     Raises Taken for a name that exists, CodesUsedUp, UnknownRule.
     """
     with transaction.atomic():
@@ -208,8 +224,60 @@ def launch_campaign(
         _assign(rules, "campaign", campaign.public_id, now=now)
         voucher.campaign = campaign
         voucher.category = campaign.category
-        add_vouchers(voucher, count, now=now, origin=origin)
+        if count > at_once:
+            add_vouchers_later(voucher, {}, count, campaign=campaign, asked=asked)
+        elif count:
+            add_vouchers(voucher, count, now=now, origin=origin)
     return campaign
+
+
+def add_vouchers_later(
+    draft: VoucherDraft, body: dict[str, Any], count: int, *, campaign: Campaign, asked: Asked
+) -> AsyncAction:
+    """Have a worker create `count` vouchers of the campaign; `body` is what `draft` was made from, as JSON.
+
+    Raises CodesUsedUp when the pattern cannot give so many codes.
+    """
+    check_codes(draft, count)
+    subject = ("campaign", campaign.public_id)
+    return async_actions.start(Work("CAMPAIGN.VOUCHERS_GENERATE", count, {"voucher": body}, subject=subject), asked)
+
+
+def import_file(content: bytes, *, file_name: str, campaign: Campaign | None, asked: Asked) -> AsyncAction:
+    """Have a worker create a voucher for each row of a CSV file.
+
+    Raises vouchers.imports.FileError for a file that cannot be read or has no rows.
+    """
+    total = sum(1 for _ in imports.read_rows(content))
+    if not total:
+        raise imports.FileError("The file has no row below the names of its columns")
+    return _start_import("csv", content, total, file_name=file_name, campaign=campaign, asked=asked)
+
+
+def import_list(bodies: Sequence[Any], *, campaign: Campaign | None, asked: Asked) -> AsyncAction:
+    """Have a worker create a voucher for each of the bodies, which are JSON values."""
+    content = json.dumps(bodies).encode()
+    return _start_import("json", content, len(bodies), file_name="", campaign=campaign, asked=asked)
+
+
+def update_metadata(changes: Sequence[dict[str, Any]], *, asked: Asked) -> AsyncAction:
+    """Have a worker merge metadata into vouchers; `changes` are objects with `code` and `metadata`."""
+    content = json.dumps(changes).encode()
+    return async_actions.start(Work("VOUCHERS.BULK_UPDATE", len(changes), content=content), asked)
+
+
+def _start_import(
+    form: str, content: bytes, total: int, *, file_name: str, campaign: Campaign | None, asked: Asked
+) -> AsyncAction:
+    work = Work(
+        type="CAMPAIGN.VOUCHERS_IMPORT" if campaign else "VOUCHERS.IMPORT",
+        total=total,
+        parameters={"format": form},
+        subject=("campaign", campaign.public_id) if campaign else ("", ""),
+        content=content,
+        file_name=file_name,
+    )
+    return async_actions.start(work, asked)
 
 
 def update_voucher(
@@ -256,6 +324,15 @@ def update_voucher(
         voucher.save(update_fields=list(changes))
         _note_change(voucher, moved, origin=origin or Origin(now, reason="The gift amount was changed"))
     return voucher
+
+
+def set_active(voucher: Voucher, is_active: bool, *, source: webhooks.Source, now: datetime) -> None:
+    """Enable or disable a voucher, and tell the webhooks when that changes something."""
+    with transaction.atomic():
+        was_active = voucher.is_active
+        voucher.set_active(is_active, now=now)
+        if is_active != was_active:
+            webhooks.tell(f"voucher.{'enabled' if is_active else 'disabled'}", voucher, source=source, now=now)
 
 
 def change_balance(voucher: Voucher, amount: int, *, origin: Origin) -> Voucher:

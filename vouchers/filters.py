@@ -1,11 +1,14 @@
 """What one can ask of the list of vouchers, of the page and its export alike."""
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
 from campaigns.filters import CampaignInput
 from campaigns.models import Campaign
+from voucherify_admin.async_actions.job import get_job
+from voucherify_admin.async_actions.models import AsyncAction
 from voucherify_admin.pages.filters import BaseFilter, ChoicesFilter, TextFilter
 from vouchers.models import GiftTransaction, Voucher
 from vouchers.words import STATES, state_condition
@@ -53,6 +56,16 @@ class VoucherFilter(BaseFilter):
         for state in value:
             wanted |= state_condition(state, now=self.now)
         return queryset.filter(wanted)
+
+
+class ImportFilter(BaseFilter):
+    """The questions of the list of imports."""
+
+    time_field = "created_at"
+    primary = ("status", "type", "period")
+
+    status = ChoicesFilter(label="State", choices=AsyncAction.Status.choices)
+    type = ChoicesFilter(label="What", choices=lambda: [(name, get_job(name).label) for name in settings.ASYNC_ACTIONS])
 
 
 class TransactionFilter(BaseFilter):

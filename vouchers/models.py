@@ -158,12 +158,15 @@ class GiftTransactionQuerySet(models.QuerySet["GiftTransaction"]):
 
     def open(self, vouchers: Iterable[Voucher], *, origin: Origin) -> None:
         """Write down what new gift cards were loaded with; other vouchers are passed over."""
-        rows = [
-            self.model(**self._of(voucher, voucher.gift_balance, kind=GiftTransaction.Type.ADDITION, origin=origin))
-            for voucher in vouchers
-            if voucher.is_gift and voucher.gift_balance
-        ]
-        self.bulk_create(rows, batch_size=2000)
+        rows = [self.opening(voucher, origin=origin) for voucher in vouchers]
+        self.bulk_create([row for row in rows if row is not None], batch_size=2000)
+
+    def opening(self, voucher: Voucher, *, origin: Origin) -> "GiftTransaction | None":
+        """Return what tells of a new gift card's load, not saved yet; None for what is none or was not loaded."""
+        if not voucher.is_gift or not voucher.gift_balance:
+            return None
+        kind = GiftTransaction.Type.ADDITION
+        return self.model(**self._of(voucher, voucher.gift_balance, kind=kind, origin=origin))
 
     def _of(self, voucher: Voucher, amount: int, *, kind: str, origin: Origin) -> dict:
         return {

@@ -52,7 +52,10 @@ DISCOUNT_KEYS = (
     "amount_limit",
     "aggregated_amount_limit",
 )
-MOST_CODES = 10_000
+MOST_CODES = 1_000_000
+# Up to so many codes are made while whoever creates a campaign waits; more are made by a worker.
+MOST_AT_ONCE = 10_000
+MOST_IMPORTED = 10_000
 # Voucherify's words for the two channels, where it tells who changed a balance.
 SOURCES = {"API": "API", "USER": "voucherify-web-ui"}
 
@@ -180,6 +183,20 @@ class VoucherCreateIn(VoucherIn):
     code: Name | None = None
 
 
+class MetadataChangeIn(BodyIn):
+    """Metadata to merge into one voucher."""
+
+    code: Name
+    metadata: Metadata
+
+
+class MetadataChangesIn(BodyIn):
+    """The same metadata to merge into many vouchers."""
+
+    codes: list[Name] = Field(min_length=1, max_length=MOST_IMPORTED)
+    metadata: Metadata
+
+
 class VoucherUpdateIn(Unsupported, ValidityFields):
     """A change of a voucher. What is not listed here is ignored; dates and hours that are null are taken away."""
 
@@ -269,11 +286,11 @@ class CampaignIn(CampaignFields):
 
 
 def checked_count(count: int) -> int:
-    """Return how many codes to make; raise ApiError 400 for more than are made while the caller waits."""
+    """Return how many codes to make; raise ApiError 400 for more than are made at once."""
     if count > MOST_CODES:
         raise invalid_payload(
-            f"Property .vouchers_count should be {MOST_CODES} at the most: this version makes the codes while the "
-            "caller waits; add more with POST /v1/campaigns/{id}/vouchers"
+            f"Property .vouchers_count should be {MOST_CODES} at the most; add more with "
+            "POST /v1/campaigns/{id}/vouchers"
         )
     return count
 
@@ -308,6 +325,11 @@ def draft_of(template: Mapping[str, Any], campaign: Campaign | None = None) -> V
         category=campaign.category if campaign else "",
         code_config=template.get("code_config") or {},
     )
+
+
+def type_of_campaign(campaign: Campaign) -> str:
+    """Return which type of voucher the campaign's codes are; empty while no template says so."""
+    return _kind_of(campaign.voucher_template) if campaign.voucher_template else ""
 
 
 def _kind_of(template: Mapping[str, Any]) -> str:
@@ -393,10 +415,6 @@ class VoucherQuery(ListQuery):
     created_after: Annotated[QueryText | None, Field(alias="created_at[after]")] = None
     updated_before: Annotated[QueryText | None, Field(alias="updated_at[before]")] = None
     updated_after: Annotated[QueryText | None, Field(alias="updated_at[after]")] = None
-
-
-class AsyncActionOut(BaseModel):
-    async_action_id: str = Field(examples=["aa_0f1e2d3c4b5a69788f"])
 
 
 def voucher_out(voucher: Voucher, assignments: Sequence[RuleAssignment]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Columns of the list of vouchers."""
+"""Columns of the lists of vouchers and of imports."""
 
 from typing import Any
 
@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from voucherify_admin.async_actions.models import AsyncAction
 from voucherify_admin.pages import show
-from voucherify_admin.pages.tables import BaseTable, CodeColumn, MoneyColumn, TimeColumn
+from voucherify_admin.pages.tables import BaseTable, CodeColumn, MoneyColumn, NumberColumn, TimeColumn
 from vouchers.models import GiftTransaction, Voucher
 from vouchers.words import value_in_words, voucher_state
 
@@ -54,6 +55,41 @@ class VoucherTable(BaseTable):
     def render_used(self, record: Voucher) -> str:
         limit = "∞" if record.quantity is None else f"{record.quantity:,}"
         return f"{record.redeemed_quantity:,} / {limit}"
+
+
+def action_badge(action: AsyncAction) -> SafeString:
+    """The state of an import; of one that runs with how far it is."""
+    if action.status == AsyncAction.Status.IN_PROGRESS:
+        return show.status("RUNNING", f"Running {action.percent} %")
+    return show.status("QUEUED" if action.status == AsyncAction.Status.ENQUEUED else action.status)
+
+
+class ImportTable(BaseTable):
+    """Each row leads to the import's page."""
+
+    created_at = TimeColumn(verbose_name="Asked for")
+    type = tables.Column(verbose_name="What", accessor="label")
+    status = tables.Column(verbose_name="State")
+    file_name = tables.Column(verbose_name="File")
+    total = NumberColumn(verbose_name="Rows")
+    done_count = NumberColumn(verbose_name="Created")
+    failed_count = NumberColumn(verbose_name="Not used")
+    owner = tables.Column(empty_values=(), verbose_name="By")
+
+    class Meta(BaseTable.Meta):
+        model = AsyncAction
+        fields = ("created_at", "type", "status", "file_name", "total", "done_count", "failed_count", "owner")
+
+    def row_link(self, record: AsyncAction) -> str:
+        return reverse("imports:detail", args=[record.public_id])
+
+    def render_status(self, record: AsyncAction) -> SafeString:
+        return action_badge(record)
+
+    def render_owner(self, record: AsyncAction) -> str | SafeString:
+        if record.owner:
+            return record.owner.username
+        return "API" if record.app_id else show.NOTHING
 
 
 class TransactionTable(BaseTable):

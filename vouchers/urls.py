@@ -14,3 +14,15 @@ urlpatterns = [
     re_path(rf"^{VOUCHER_ID}/disable/$", views.VoucherDisableView.as_view(), name="disable"),
     path("<path:code>/", views.VoucherDetailView.as_view(), name="detail"),
 ]
+
+# Under a prefix of their own, for any word below vouchers/ may be a code.
+imports = (
+    [
+        path("", views.ImportListView.as_view(), name="list"),
+        path("new/", views.ImportCreateView.as_view(), name="create"),
+        path("<str:public_id>/", views.ImportDetailView.as_view(), name="detail"),
+        path("<str:public_id>/progress/", views.ImportProgressView.as_view(), name="progress"),
+        path("<str:public_id>/results/", views.ImportResultsView.as_view(), name="results"),
+    ],
+    "imports",
+)

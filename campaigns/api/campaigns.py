@@ -15,6 +15,7 @@ from voucherify_admin.api import lists
 from voucherify_admin.api.auth import KeyAuth
 from voucherify_admin.api.errors import invalid_query
 from voucherify_admin.api.wire import errors, found
+from voucherify_admin.async_actions.models import AsyncAction
 
 router = Router(tags=["Campaigns"])
 
@@ -38,7 +39,7 @@ def campaign_called(reference: str) -> Campaign:
 
 
 def shown(campaigns: Sequence[Campaign]) -> list[dict[str, Any]]:
-    """Return the campaigns on the wire: one query for their counts and one for their rules, however many they are."""
+    """Return the campaigns on the wire: three queries for what they share, however many they are."""
     counts = dict(
         Campaign.objects.filter(pk__in=[campaign.pk for campaign in campaigns])
         .annotate(number=Count("vouchers"))
@@ -48,8 +49,14 @@ def shown(campaigns: Sequence[Campaign]) -> list[dict[str, Any]]:
     binding = RuleAssignment.objects.binding(vouchers=[], campaigns=[campaign.public_id for campaign in campaigns])
     for assignment in binding.select_related("rule").order_by("pk"):
         rules.setdefault(assignment.related_object_id, []).append(assignment)
+    generating = AsyncAction.objects.under_way_on("campaign", [campaign.public_id for campaign in campaigns])
     return [
-        campaign_out(campaign, vouchers_count=counts.get(campaign.pk, 0), assignments=rules.get(campaign.public_id, []))
+        campaign_out(
+            campaign,
+            vouchers_count=counts.get(campaign.pk, 0),
+            assignments=rules.get(campaign.public_id, []),
+            is_generating=campaign.public_id in generating,
+        )
         for campaign in campaigns
     ]
 

@@ -113,7 +113,7 @@ class CampaignOut(BaseModel):
     updated_at: Timestamp | None = None
     category: str | None = None
     creation_status: Literal["DONE"]
-    vouchers_generation_status: Literal["DONE"]
+    vouchers_generation_status: Literal["DONE", "IN_PROGRESS"]
     protected: bool
     category_id: None
     categories: list[Any]
@@ -133,8 +133,13 @@ class CampaignQuery(ListQuery):
     campaign_status: Annotated[QueryText | None, Field(description="ACTIVE or INACTIVE")] = None
 
 
-def campaign_out(campaign: Campaign, *, vouchers_count: int, assignments: Sequence[RuleAssignment]) -> dict[str, Any]:
-    """Return Voucherify's campaign object. `assignments` are the campaign's own, with their rules."""
+def campaign_out(
+    campaign: Campaign, *, vouchers_count: int, assignments: Sequence[RuleAssignment], is_generating: bool = False
+) -> dict[str, Any]:
+    """Return Voucherify's campaign object. `assignments` are the campaign's own, with their rules.
+
+    `is_generating`: a worker is still making codes for it.
+    """
     optional = {
         "description": campaign.description or None,
         "start_date": iso(campaign.start_date),
@@ -159,7 +164,7 @@ def campaign_out(campaign: Campaign, *, vouchers_count: int, assignments: Sequen
         "created_at": iso(campaign.created_at),
         **{name: value for name, value in optional.items() if value is not None},
         "creation_status": "DONE",
-        "vouchers_generation_status": "DONE",
+        "vouchers_generation_status": "IN_PROGRESS" if is_generating else "DONE",
         "protected": False,
         "category_id": None,
         "categories": [],

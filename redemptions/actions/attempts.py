@@ -16,6 +16,7 @@ from redemptions import engine, facts, orders
 from redemptions.engine import Channel, Decision, PayloadProblem, RedeemRequest, RuleFacts
 from redemptions.models import Redemption, Result, Rollback, SessionLock, new_redemption_id, new_rollback_id
 from voucherify_admin.ids import new_id
+from voucherify_admin.webhooks import actions as webhooks
 from vouchers.models import Origin, Voucher
 
 
@@ -72,6 +73,7 @@ def settle(
         redemption.voucher = voucher
         if request.session:
             SessionLock.objects.filter(voucher=voucher, session_key=request.session.key).delete()
+    webhooks.tell(f"redemption.{redemption.status.lower()}", redemption, source=_source(request), now=now)
 
 
 def keep(request: RedeemRequest, decision: Decision, voucher: Voucher | None, *, now: datetime) -> None:
@@ -257,6 +259,11 @@ def _facts_to_keep(request: RedeemRequest, decision: Decision) -> dict[str, Any]
     return kept | {"gift_credits": request.gift_credits} if request.gift_credits is not None else kept
 
 
+def _source(request: "RedeemRequest | RollbackRequest") -> webhooks.Source:
+    channel = request.channel
+    return webhooks.Source(channel.type, channel.id, channel.name, request.request_id)
+
+
 def _channel_columns(channel: Channel) -> dict[str, Any]:
     return {
         "channel_type": channel.type,
@@ -370,6 +377,7 @@ def undo(
     orders.cancel(redemption, rollback, now=now)
     redemption.voucher = voucher
     rollback.redemption = redemption
+    webhooks.tell("redemption.rollback.succeeded", rollback, source=_source(request), now=now)
     return rollback
 
 
@@ -437,7 +445,7 @@ def record_rollback(
 ) -> Rollback:
     """Write a rollback, done or refused."""
     result = Result.FAILURE if refusal else Result.SUCCESS
-    return Rollback.objects.create(
+    rollback = Rollback.objects.create(
         public_id=public_id or new_rollback_id(result, now),
         created_at=now,
         redemption=redemption,
@@ -452,3 +460,6 @@ def record_rollback(
         **_channel_columns(request.channel),
         request_id=request.request_id,
     )
+    if refusal:
+        webhooks.tell("redemption.rollback.failed", rollback, source=_source(request), now=now)
+    return rollback

@@ -15,6 +15,7 @@ from redemptions.engine import Channel, RedeemRequest
 from tests import factories
 from tests.factories import make_campaign, make_key, make_user, make_voucher
 from voucherify_admin.api.models import ApiCall
+from voucherify_admin.async_actions.models import AsyncAction
 from voucherify_admin.exports.models import Export
 from vouchers import actions
 from vouchers.models import GiftTransaction, Origin, Voucher
@@ -202,6 +203,7 @@ def test_cards_of_a_campaign_are_loaded_when_they_are_made(call):
     gift = {"type": "GIFT_VOUCHER", "gift": {"amount": 2500}}
     campaign = call("POST", "/campaigns", {"name": "Cards", "voucher": gift, "vouchers_count": 3}).json()
     call("POST", f"/campaigns/{campaign['id']}/vouchers?vouchers_count=2")
+    AsyncAction.objects.get().run()
     call("POST", f"/campaigns/{campaign['id']}/vouchers/ONE-MORE")
     rows = GiftTransaction.objects.all()
     assert [(row.type, row.amount, row.campaign_public_id) for row in rows] == [

@@ -74,6 +74,20 @@ def _cut(text: str) -> tuple[str, bool]:
     return encoded[:limit].decode("utf-8", "ignore"), True
 
 
+def _is_upload(request: HttpRequest) -> bool:
+    """Whether a file comes, which is read by its endpoint and may be larger than any other body."""
+    return request.path.endswith("/importCSV") and request.content_type == "multipart/form-data"
+
+
+def _request_text(request: HttpRequest) -> str:
+    """The body for the log. Raises RequestDataTooBig, UnreadablePostError."""
+    if not _is_upload(request):
+        return redact_text(_text(request.body))
+    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.IMPORT_MAX_BYTES:
+        raise RequestDataTooBig
+    return "(a file; not kept in the log)"
+
+
 def _response_text(response: HttpResponse, record: CallRecord) -> str:
     if record.answer is not None:
         return json.dumps(redact(record.answer), ensure_ascii=False, default=str)
@@ -107,10 +121,11 @@ class CallLogMiddleware:
             return response
 
         try:
-            body = redact_text(_text(request.body))
+            body = _request_text(request)
         except RequestDataTooBig:
             body = "(larger than the limit; not read)"
-            details = f"A body may have {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes at the most"
+            limit = settings.IMPORT_MAX_BYTES if _is_upload(request) else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+            details = f"A body may have {limit} bytes at the most"
             response = ApiError(413, "payload_too_large", "Payload too large", details).response(request)
         except UnreadablePostError:
             # The caller hung up: there is nobody to answer.

@@ -20,6 +20,7 @@ PAGES = {
     "redemption": ("Redemption", "redemptions:detail", "redemptions.view_redemption"),
     "campaign": ("Campaign", "campaigns:detail", "campaigns.view_campaign"),
     "customer": ("Customer", "campaigns:customer_detail", "campaigns.view_customer"),
+    "async_action": ("Import", "imports:detail", "vouchers.add_voucher"),
     "export": ("Export", "exports:detail", "exports.add_export"),
 }
 

@@ -30,6 +30,7 @@ NAVIGATION: list[tuple[str, list[Entry]]] = [
         "Offers",
         [
             Entry("Vouchers", "vouchers:list", "ticket", "vouchers.view_voucher"),
+            Entry("Imports", "imports:list", "upload", "vouchers.add_voucher"),
             Entry("Campaigns", "campaigns:list", "speakerphone", "campaigns.view_campaign"),
             Entry("Customers", "campaigns:customer_list", "users", "campaigns.view_customer"),
         ],
@@ -42,7 +43,13 @@ NAVIGATION: list[tuple[str, list[Entry]]] = [
             Entry("API reference", "/v1/docs", "book", "api.view_apicall"),
         ],
     ),
-    ("Settings", [Entry("Administration", "admin:index", "settings", "accounts.administer")]),
+    (
+        "Settings",
+        [
+            Entry("Webhooks", "webhooks:list", "webhook", "webhooks.view_target"),
+            Entry("Administration", "admin:index", "settings", "accounts.administer"),
+        ],
+    ),
 ]
 
 

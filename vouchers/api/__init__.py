@@ -2,8 +2,8 @@
 
 from ninja import Router
 
-from vouchers.api import assignments, campaigns, publications, transactions, vouchers
+from vouchers.api import assignments, campaigns, imports, publications, transactions, vouchers
 
 router = Router()
-for part in (assignments, campaigns, publications, transactions, vouchers):
+for part in (assignments, imports, campaigns, publications, transactions, vouchers):
     router.add_router("", part.router)

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Router
+from ninja import Query, Router, Status
 from pydantic import Field
 
 from campaigns.api.campaigns import campaign_called, list_campaigns, shown
@@ -12,10 +12,11 @@ from campaigns.schemas.campaign import CampaignListOut, CampaignOut, CampaignQue
 from voucherify_admin.api.auth import KeyAuth
 from voucherify_admin.api.errors import duplicate, invalid_payload, not_found
 from voucherify_admin.api.wire import errors
+from voucherify_admin.async_actions.schemas import AsyncActionIdOut
 from vouchers import actions
 from vouchers.api import vouchers
-from vouchers.models import Voucher
-from vouchers.schemas import CampaignIn, VoucherIn, VoucherListOut, VoucherOut, checked_count, draft_of
+from vouchers.api.imports import accepted, asked
+from vouchers.schemas import MOST_AT_ONCE, CampaignIn, VoucherIn, VoucherOut, checked_count, draft_of
 
 router = Router(tags=["Campaigns"])
 
@@ -42,13 +43,18 @@ def list_all(request: HttpRequest, query: Query[CampaignQuery]) -> dict[str, Any
     operation_id="create_campaign",
 )
 def create_campaign(request: HttpRequest, payload: CampaignIn) -> dict[str, Any]:
-    """Create a campaign and `vouchers_count` codes (10,000 at the most) made from the template in `voucher`."""
+    """Create a campaign and `vouchers_count` codes (a million at the most) made from the template in `voucher`.
+
+    More than 10,000 are made by a worker; until then `vouchers_generation_status` is IN_PROGRESS.
+    """
     draft, now = payload.draft(), timezone.now()
     try:
         campaign = actions.launch_campaign(
             draft,
             draft_of(draft.voucher_template),
             count=checked_count(payload.vouchers_count or 0),
+            at_once=MOST_AT_ONCE,
+            asked=asked(request),
             rules=payload.validation_rules or (),
             now=now,
             origin=vouchers.origin_of(request, at=now),
@@ -81,7 +87,7 @@ def add_voucher_with_code(
 @router.post(
     "/campaigns/{path:campaign_id}/vouchers",
     auth=KeyAuth("vouchers.add_voucher"),
-    response={200: VoucherOut | VoucherListOut, **errors(400, 404)},
+    response={200: VoucherOut, 202: AsyncActionIdOut, **errors(400, 404, 409)},
     exclude_unset=True,
     summary="Add vouchers to a campaign",
 )
@@ -90,20 +96,21 @@ def add_vouchers(
     campaign_id: str,
     payload: VoucherIn = VoucherIn(),
     vouchers_count: Annotated[int, Field(ge=1)] = 1,
-) -> dict[str, Any]:
-    """Create vouchers with random codes from the campaign's template: one is answered whole, several as a list.
+) -> Any:
+    """Create vouchers with random codes from the campaign's template, a million at the most.
 
-    Of the list the first hundred are shown; `total` says how many were made.
+    One is answered whole with 200; several are made by a worker, and 202 names the asynchronous action to ask for.
     """
     campaign = campaign_called(campaign_id)
     request.call.touch("campaign", campaign.public_id)
     count = checked_count(vouchers_count)
     if count == 1:
-        return vouchers.created(request, payload, campaign=campaign)
+        return Status(200, vouchers.created(request, payload, campaign=campaign))
+    body = payload.model_dump(mode="json", exclude_unset=True)
     try:
-        now = timezone.now()
-        origin = vouchers.origin_of(request, at=now)
-        made: list[Voucher] = actions.add_vouchers(payload.draft(campaign), count, now=now, origin=origin)
+        action = actions.add_vouchers_later(
+            payload.draft(campaign), body, count, campaign=campaign, asked=asked(request)
+        )
     except actions.CodesUsedUp as error:
         raise invalid_payload(f"Property .code_config: {error}") from error
-    return {"object": "list", "data_ref": "vouchers", "vouchers": vouchers.shown(made[:100]), "total": len(made)}
+    return accepted(request, action)

@@ -14,6 +14,7 @@ from voucherify_admin.api import lists
 from voucherify_admin.api.auth import KeyAuth
 from voucherify_admin.api.errors import ApiError, duplicate, invalid_payload, invalid_query, not_found
 from voucherify_admin.api.wire import errors, found
+from voucherify_admin.webhooks.actions import Source
 from vouchers import actions
 from vouchers.models import Origin, Voucher
 from vouchers.schemas import (
@@ -199,7 +200,9 @@ def list_vouchers(request: HttpRequest, query: Query[VoucherQuery]) -> dict[str,
 def _switch(request: HttpRequest, code: str, is_active: bool) -> dict[str, Any]:
     voucher = voucher_called(code)
     request.call.touch("voucher", voucher.code)
-    voucher.set_active(is_active, now=timezone.now())
+    key = request.call.key
+    source = Source("API", str(key.app_id), key.name, request.call.request_id)
+    actions.set_active(voucher, is_active, source=source, now=timezone.now())
     return shown([voucher])[0]
 
 

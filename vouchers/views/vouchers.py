@@ -15,6 +15,8 @@ from voucherify_admin.api.models import ApiCall
 from voucherify_admin.api.tables import CallTable
 from voucherify_admin.api.views import may_see_users
 from voucherify_admin.pages.views import FilteredListView, StaffMixin
+from voucherify_admin.webhooks.actions import Source
+from vouchers import actions
 from vouchers.filters import TransactionFilter, VoucherFilter
 from vouchers.models import GiftTransaction, Voucher
 from vouchers.picture import balance_parts
@@ -132,7 +134,8 @@ class VoucherActivationView(StaffMixin, View):
 
     def post(self, request: HttpRequest, public_id: str) -> HttpResponse:
         voucher = get_object_or_404(Voucher, public_id=public_id)
-        voucher.set_active(self.is_active, now=timezone.now())
+        source = Source("USER", request.user.public_id, request.user.get_username(), request.call.request_id)
+        actions.set_active(voucher, self.is_active, source=source, now=timezone.now())
         request.call.touch("voucher", voucher.code)
         request.call.log_as_event(
             {"id": voucher.public_id, "code": voucher.code, "active": voucher.is_active}, status=200

@@ -1,0 +1,58 @@
+"""What webhooks tell of attempts and rollbacks: `data` of Voucherify's events, from rows that were just written."""
+
+from typing import Any
+
+from campaigns.models import Campaign
+from redemptions.models import Redemption, Rollback
+from redemptions.schemas import redemption_out, rollback_out
+from voucherify_admin.api.wire import iso
+from vouchers.models import Voucher
+from vouchers.schemas import voucher_out
+
+
+def redemption_payload(redemption: Redemption) -> dict[str, Any]:
+    """Return the data of `redemption.succeeded` and `redemption.failed`."""
+    return _about(redemption) | {
+        "redemption": redemption_out(redemption, rollbacks=[], with_facts=bool(redemption.failure_code)),
+        "created_at": iso(redemption.created_at),
+    }
+
+
+def rollback_payload(rollback: Rollback) -> dict[str, Any]:
+    """Return the data of `redemption.rollback.succeeded` and `redemption.rollback.failed`."""
+    redemption = rollback.redemption
+    done = [rollback] if rollback.result == "SUCCESS" else []
+    return _about(redemption) | {
+        "redemption": redemption_out(redemption, rollbacks=done),
+        "redemption_rollback": rollback_out(rollback),
+        "created_at": iso(rollback.created_at),
+    }
+
+
+def _about(redemption: Redemption) -> dict[str, Any]:
+    own = redemption_out(redemption, rollbacks=[])
+    return {
+        "customer": own["customer"],
+        "order": own["order"],
+        "campaign": _campaign(redemption.campaign),
+        "voucher": _voucher(redemption.voucher),
+        "holder": None,
+        "promotion_tier": None,
+    }
+
+
+def _campaign(campaign: Campaign | None) -> dict[str, Any] | None:
+    if campaign is None:
+        return None
+    return {
+        "id": campaign.public_id,
+        "name": campaign.name,
+        "campaign_type": campaign.campaign_type,
+        "metadata": campaign.metadata,
+        "object": "campaign",
+    }
+
+
+def _voucher(voucher: Voucher | None) -> dict[str, Any] | None:
+    # Its rules are the business of who manages it; they would cost every redemption a query.
+    return None if voucher is None else voucher_out(voucher, [])
