@@ -124,6 +124,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": env.str("CACHE_URL", _cache_default),
         "KEY_PREFIX": "dashboard",
+        # It counts wrong passwords. Whoever signs in waits no longer for it than this, in seconds.
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
     }
 }
 
