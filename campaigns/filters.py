@@ -100,5 +100,5 @@ class CustomerFilter(BaseFilter):
         return queryset.alias(email_lower=Lower("email")).filter(email_lower=value.lower())
 
     def filter_segment(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        segments = list(Segment.objects.filter(Q(name=value) | Q(public_id=value)).values_list("pk", flat=True))
-        return queryset.filter(pk__in=Customer.objects.filter(memberships__segment__in=segments).values("pk"))
+        segments = list(Segment.objects.filter(Q(name=value) | Q(public_id=value)))
+        return queryset.filter(pk__in=Customer.objects.in_any(segments).values("pk"))

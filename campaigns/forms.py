@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from campaigns.models import Campaign, Customer, RuleAssignment
+from campaigns.validity import InvalidValidity, parse_validity
 from voucherify_admin.adminsite import IndentedJSONField
 
 # How the public ids of what a rule can bind begin.
@@ -26,6 +27,18 @@ class JSONObjectField(IndentedJSONField):
         return cleaned
 
 
+def check_validity(form: forms.ModelForm, cleaned: dict[str, Any]) -> None:
+    """Check hours, days and recurring periods as the API does; what is wrong stands beside the field that it names."""
+    names = ("validity_timeframe", "validity_day_of_week", "validity_hours")
+    if any(name in form.errors for name in (*names, "start_date")):
+        return
+    try:
+        parse_validity(*(cleaned.get(name) for name in names), starts=cleaned.get("start_date") is not None)
+    except InvalidValidity as error:
+        field = next((name for name in names if f".{name}" in str(error).split(" ")[1]), names[0])
+        form.add_error(field, f"{error}.")
+
+
 class CampaignAdminForm(forms.ModelForm):
     metadata = JSONObjectField(required=False)
     voucher_template = JSONObjectField(required=False)
@@ -40,10 +53,18 @@ class CampaignAdminForm(forms.ModelForm):
             "voucher_template",
             "start_date",
             "expiration_date",
+            "validity_timeframe",
+            "validity_day_of_week",
+            "validity_hours",
             "is_active",
             "category",
             "metadata",
         ]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        check_validity(self, cleaned)
+        return cleaned
 
 
 class CustomerAdminForm(forms.ModelForm):

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.views.generic import DetailView
 
 from campaigns.filters import CampaignFilter, CustomerFilter
-from campaigns.models import Campaign, Customer
+from campaigns.models import Campaign, Customer, Segment
 from campaigns.tables import CampaignTable, CustomerTable
-from campaigns.words import campaign_sentence, campaign_state, rules_in_words
+from campaigns.words import campaign_sentence, campaign_state, hours_in_words, rules_in_words
 from voucherify_admin.pages.views import FilteredListView, StaffMixin
 
 ADDRESS = ("line_1", "line_2", "postal_code", "city", "state", "country")
@@ -42,6 +41,7 @@ class CampaignDetailView(StaffMixin, DetailView):
         return super().get_context_data(
             state=campaign_state(self.object, now=now),
             sentence=campaign_sentence(self.object, now=now),
+            hours=hours_in_words(self.object.schedule),
             rules=rules_in_words(campaign=self.object.public_id),
             **kwargs,
         )
@@ -62,11 +62,9 @@ class CustomerDetailView(StaffMixin, DetailView):
     """One customer: the profile, the segments, what they redeemed."""
 
     permission_required = "campaigns.view_customer"
+    queryset = Customer.objects.all()
     slug_field = slug_url_kwarg = "public_id"
     context_object_name = "customer"
-
-    def get_queryset(self) -> QuerySet:
-        return Customer.objects.prefetch_related("segments")
 
     def get_title(self) -> str:
         return str(self.object)
@@ -75,4 +73,8 @@ class CustomerDetailView(StaffMixin, DetailView):
         address = self.object.address if isinstance(self.object.address, dict) else {}
         # The database forgets the order of keys; what is not among the usual ones comes last.
         keys = [*ADDRESS, *(address.keys() - set(ADDRESS))]
-        return super().get_context_data(address=[str(address[key]) for key in keys if address.get(key)], **kwargs)
+        return super().get_context_data(
+            address=[str(address[key]) for key in keys if address.get(key)],
+            segments=Segment.objects.holding(self.object),
+            **kwargs,
+        )

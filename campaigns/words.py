@@ -1,45 +1,37 @@
 """Rules and states of the offer in a person's words; reads what it is given and decides nothing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from campaigns.conditions import Clause, InvalidRule, RuleSet, needs, parse_rules
+from django.utils import timezone
+
+from campaigns.conditions import (
+    RULES,
+    ApplicableTo,
+    Clause,
+    InvalidRule,
+    RuleSet,
+    label_of,
+    needs,
+    operator_in_words,
+    parse_applicable_to,
+    parse_rules,
+    values_in_words,
+)
 from campaigns.models import Campaign, RuleAssignment, Segment, ValidationRule
+from campaigns.validity import Schedule, in_words, is_open, next_open
 from voucherify_admin.pages import show
 
+# Where a page says it in other words than the sentence of a failure.
 SUBJECTS = {
-    "customer.segment": "the customer's segments",
-    "customer.metadata": "the customer's metadata “{property}”",
-    "order.amount": "the order's amount",
     "order.initial_amount": "the order's amount before discounts",
-    "order.items.count": "the number of items",
     "order.items.any": "the order's products",
-    "product.id": "the order's products",
-    "sku.id": "the order's SKUs",
-    "order.metadata": "the order's metadata “{property}”",
-    "redemption.metadata": "the redemption's metadata “{property}”",
     "redemption.count.per_customer": "the number of the customer's redemptions, this one counted,",
 }
 OF_MANY = {"customer.segment", "order.items.any", "product.id", "sku.id"}
-MONEY = {"order.amount", "order.initial_amount"}
-OPERATORS = {
-    "$is": "is {values}",
-    "$in": "is one of {values}",
-    "$is_not": "is not {values}",
-    "$not_in": "is none of {values}",
-    "$more_than": "is more than {values}",
-    "$less_than": "is less than {values}",
-    "$more_than_or_equal": "is at least {values}",
-    "$less_than_or_equal": "is at most {values}",
-    "$contains": "contains {values}",
-    "$not_contain": "does not contain {values}",
-    "$starts_with": "starts with {values}",
-    "$ends_with": "ends with {values}",
-    "$has_value": "is given",
-    "$is_unknown": "is not given",
-}
+OPERATORS = {"$has_value": "is given", "$is_unknown": "is not given"}
 PLURAL_OPERATORS = {
     "$is": "include {values}",
     "$in": "include one of {values}",
@@ -92,12 +84,20 @@ def rules_in_words(*, voucher: str = "", campaign: str = "") -> list[RuleInWords
         RuleInWords(
             assignment.rule,
             assignment.related_object_type,
-            list(rule_lines(rules, names)) if rules else [],
+            [*(rule_lines(rules, names) if rules else []), *_applicable_line(assignment.rule)],
             rules.logic_text if rules and len(rules.clauses) > 1 else "",
             problem,
         )
         for assignment, rules, problem in parsed
     ]
+
+
+def _applicable_line(rule: ValidationRule) -> list[RuleLine]:
+    try:
+        text = applicable_in_words(parse_applicable_to(rule.applicable_to))
+    except InvalidRule as error:
+        text = error.details
+    return [RuleLine("", text, 0)] if text else []
 
 
 def rule_lines(rules: RuleSet, segment_names: Mapping[str, str], level: int = 0) -> Iterable[RuleLine]:
@@ -109,19 +109,42 @@ def rule_lines(rules: RuleSet, segment_names: Mapping[str, str], level: int = 0)
 
 def clause_in_words(clause: Clause, segment_names: Mapping[str, str]) -> str:
     """“the order's amount is more than €50.00”, for one clause without what is nested in it."""
-    subject = SUBJECTS.get(clause.name, clause.name).format(property=clause.property or "")
+    name = clause.name
+    if name in RULES and RULES[name].applies_discount:
+        applies = any(value is True for values in clause.conditions.values() for value in values)
+        return "the discount applies to it" if applies else "the discount does not apply to it"
+    if name == "product.metadata.match_all":
+        everything = any(value is True for values in clause.conditions.values() for value in values)
+        return "all products of the order match" if everything else "not all products of the order match"
+    subject = SUBJECTS[name] if name in SUBJECTS else label_of(name, clause.property)
     parts = []
     for operator, values in clause.conditions.items():
-        shown = [_value(clause.name, value, segment_names) for value in values]
-        words = OPERATORS.get(operator, operator)
-        if clause.name in OF_MANY:
-            words = PLURAL_OPERATORS.get(operator, words)
-        parts.append(words.format(values=" or ".join(shown)))
+        shown = values_in_words(operator, values, tell=lambda value: _value(name, value, segment_names), moment=_moment)
+        plural = PLURAL_OPERATORS.get(operator) if name in OF_MANY else None
+        parts.append(operator_in_words(operator, shown, template=plural or OPERATORS.get(operator)))
     return f"{subject} {' and '.join(parts)}" if parts else f"{subject}:"
 
 
+def applicable_in_words(applicable_to: ApplicableTo) -> str:
+    """Which products the discount applies to; empty where it applies to all."""
+    if not applicable_to.restricts:
+        return ""
+    included, excluded = (
+        " or ".join(f"“{min(product.ids)}”" for product in products)
+        for products in (applicable_to.included, applicable_to.excluded)
+    )
+    only = "" if applicable_to.included_all else f" only to {included}"
+    but = f"{',' if only else ''} not to {excluded}" if excluded else ""
+    return f"the discount applies{only}{but}" if only else f"the discount does{but.replace(' to ', ' apply to ', 1)}"
+
+
+def _moment(text: str) -> str:
+    read = datetime.fromisoformat(text)
+    return show.local_text(read) if read.tzinfo else text
+
+
 def _value(name: str, value: Any, segment_names: Mapping[str, str]) -> str:
-    if name in MONEY:
+    if name in RULES and RULES[name].money:
         return show.money(value)
     if name == "customer.segment":
         return f"“{segment_names.get(value, value)}”"
@@ -150,6 +173,31 @@ def campaign_sentence(campaign: Campaign, *, now: datetime) -> str:
         return f"The campaign starts {show.local_text(campaign.start_date)}: no voucher of it can be redeemed before."
     if state == "EXPIRED":
         return f"The campaign ended {show.local_text(campaign.expiration_date)}: none of its vouchers can be redeemed."
+    if closed := closed_sentence([("The campaign", campaign.schedule)], [campaign.expiration_date], now=now):
+        return closed
     if campaign.expiration_date:
         return f"The campaign runs until {show.local_text(campaign.expiration_date)}."
     return "The campaign runs without an end."
+
+
+def hours_in_words(schedule: Schedule) -> str:
+    """“on Mondays to Fridays, Europe/Warsaw time”: when something is open besides its dates; empty when always."""
+    words = in_words(schedule.validity)
+    return f"{words}, {timezone.get_default_timezone_name()} time" if words else ""
+
+
+def closed_sentence(
+    schedules: Sequence[tuple[str, Schedule]], ends: Iterable[datetime | None], *, now: datetime
+) -> str:
+    """Why what has all of these (named) schedules cannot be used at `now`, and when it can next; empty if it can."""
+    zone = timezone.get_default_timezone()
+    for who, schedule in schedules:
+        if is_open([schedule], now, zone):
+            continue
+        following = next_open([one for _, one in schedules], now, zone)
+        if following is None or any(end is not None and following > end for end in ends):
+            then = "it will not be again"
+        else:
+            then = f"next {show.local_text(following)}"
+        return f"{who} is open only {hours_in_words(schedule)}; {then}."
+    return ""

@@ -9,33 +9,39 @@ from django.db import transaction
 from django.utils import timezone
 
 from campaigns.actions import upsert_customer
-from campaigns.models import Customer
+from campaigns.models import Campaign, Customer
 from redemptions import engine, facts
-from redemptions.engine import Channel, Decision, PayloadProblem, RedeemRequest
+from redemptions.engine import Channel, Decision, PayloadProblem, RedeemRequest, RuleFacts
 from redemptions.models import Redemption, Result, Rollback, new_redemption_id, new_rollback_id
 from voucherify_admin.ids import new_id
-from vouchers.models import Voucher
+from vouchers.models import Origin, Voucher
 
 
 def redeem(request: RedeemRequest, *, now: datetime | None = None) -> Redemption:
     """Try to use a code and return the attempt as it was recorded, whether it succeeded or failed.
 
     The voucher's row is locked from the reading of its counters until they are written, so a code with a limit of
-    one is used once, however many try at once.
+    one is used once, however many try at once. Where a rule counts more than this voucher's own uses, the customer's
+    or the campaign's row is locked before; always customer, campaign, voucher, so that no two wait for each other.
     """
     now = now or timezone.now()
     with transaction.atomic():
         request, customer = _with_customer(request, now=now)
-        voucher = None
+        voucher, rules = None, None
         if request.problem is None:
+            rules = _lock_what_is_counted(request.code, customer)
             voucher = _named(request.code, Voucher.objects.locked([request.code]))
         elif request.code:
             # Nothing is spent, so nothing is locked; the attempt still belongs to its voucher.
             voucher = _named(request.code, Voucher.objects.by_reference(request.code).select_related("campaign"))
-        decision = engine.decide(facts.gather(request, voucher=voucher, customer=customer, now=now))
+        known = facts.gather(request, voucher=voucher, customer=customer, now=now, rules=rules)
+        decision = engine.decide(known)
         redemption = _record(request, decision, voucher=voucher, customer=customer, now=now)
         if decision.accepted and voucher:
-            voucher.spend(credits=decision.gift_amount or 0)
+            voucher.spend(
+                credits=decision.gift_amount or 0,
+                origin=_origin(request.channel, at=now, redemption_id=redemption.public_id),
+            )
             redemption.voucher = voucher
     return redemption
 
@@ -92,6 +98,25 @@ def _named(reference: str, vouchers) -> Voucher | None:
     """Return the voucher of this code; a code that happens to look like another voucher's id comes first."""
     found = list(vouchers)
     return next((one for one in found if one.code == reference), found[0] if found else None)
+
+
+def _lock_what_is_counted(reference: str, customer: Customer | None) -> list[RuleFacts] | None:
+    """Return the rules that bind the code, with the rows locked that hold their counts still; None for no such code.
+
+    The campaign's and the customer's rows are locked only where a rule counts over several vouchers, so that the codes
+    of a campaign do not wait for each other without need.
+    """
+    voucher = _named(reference, Voucher.objects.by_reference(reference).select_related("campaign"))
+    if voucher is None:
+        return None
+    rules = facts.rules_of(voucher, voucher.campaign)
+    campaign_wide, customer_wide = facts.counts_beyond_voucher(rules)
+    # Without their keys, so that an attempt of another voucher, which only refers to these rows, need not wait.
+    if customer_wide and customer is not None:
+        list(Customer.objects.filter(pk=customer.pk).select_for_update(no_key=True).values_list("pk"))
+    if campaign_wide and voucher.campaign_id is not None:
+        list(Campaign.objects.filter(pk=voucher.campaign_id).select_for_update(no_key=True).values_list("pk"))
+    return rules
 
 
 def _unknown_customer(reference: str) -> PayloadProblem:
@@ -154,7 +179,7 @@ def _record(
 
 def _facts_to_keep(request: RedeemRequest, decision: Decision) -> dict[str, Any]:
     if decision.accepted:
-        return {}
+        return decision.compared
     kept = {**decision.compared, "details": decision.details}
     # Part of what was asked that no other column holds; without it the attempt could not be thought through again.
     return kept | {"gift_credits": request.gift_credits} if request.gift_credits is not None else kept
@@ -167,6 +192,11 @@ def _channel_columns(channel: Channel) -> dict[str, Any]:
         "channel_name": channel.name,
         "user_id": channel.user_pk,
     }
+
+
+def _origin(channel: Channel, **said: Any) -> Origin:
+    """Return where a change of a gift card's balance comes from."""
+    return Origin(channel_type=channel.type, channel_id=channel.id, channel_name=channel.name, **said)
 
 
 def _amount(order: dict | None) -> int | None:
@@ -235,7 +265,16 @@ def roll_back(request: RollbackRequest, *, now: datetime | None = None) -> Rollb
         effects = _effects(redemption, voucher)
         rollback = _record_rollback(request, redemption, effects=effects, now=now)
         if voucher is not None:
-            voucher.give_back(credits=redemption.gift_amount or 0)
+            voucher.give_back(
+                credits=redemption.gift_amount or 0,
+                origin=_origin(
+                    request.channel,
+                    at=now,
+                    redemption_id=redemption.public_id,
+                    rollback_id=rollback.public_id,
+                    reason=request.reason,
+                ),
+            )
         redemption.status = Redemption.Status.ROLLED_BACK
         fields = ["status"]
         if request.metadata:

@@ -1,64 +1,99 @@
 """The only reader for the engine: rows become Facts; decides nothing and writes nothing."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from campaigns.conditions import needs, parse_rules
-from campaigns.models import Campaign, Customer, RuleAssignment, Segment, SegmentMembership
+from django.utils import timezone
+
+from campaigns.conditions import Needs, needs, parse_applicable_to, parse_rules
+from campaigns.models import Campaign, Customer, RuleAssignment, Segment
 from redemptions.engine import CampaignFacts, CustomerFacts, Facts, RedeemRequest, RuleFacts, VoucherFacts
 from redemptions.models import Redemption
 from vouchers.discounts import Effect, parse_discount
 from vouchers.models import Voucher
 
 
-def gather(request: RedeemRequest, *, voucher: Voucher | None, customer: Customer | None, now: datetime) -> Facts:
+def gather(
+    request: RedeemRequest,
+    *,
+    voucher: Voucher | None,
+    customer: Customer | None,
+    now: datetime,
+    rules: Sequence[RuleFacts] | None = None,
+) -> Facts:
     """Return what a decision on `request` needs to know, with no query for what no rule asks for.
 
-    At most four queries, however many rules there are: the rules, the customer's segments, their names, the count of
-    the customer's earlier uses.
+    The number of queries has a bound, however many rules and clauses there are: the rules themselves (unless they are
+    given), the segments that are asked for, which of them the customer is in, the customer's orders, and one for each
+    kind of count.
     """
     if voucher is None:
         return Facts(now=now, request=request)
     campaign = voucher.campaign
-    rules = _rules(voucher, campaign)
-    asked = needs(*(rule.ruleset for rule in rules))
-    segments: frozenset[str] = frozenset()
+    bound = tuple(rules_of(voucher, campaign) if rules is None else rules)
+    asked = needs(*(rule.ruleset for rule in bound))
     names: dict[str, str] = {}
-    uses: dict = {}
+    segments: frozenset[str] = frozenset()
     if asked.segments:
-        names = dict(Segment.objects.filter(public_id__in=asked.segments).values_list("public_id", "name"))
+        known = Segment.objects.filter(public_id__in=asked.segments)
+        names = {segment.public_id: segment.name for segment in known}
         if customer:
-            memberships = SegmentMembership.objects.filter(customer=customer, segment__public_id__in=asked.segments)
-            segments = frozenset(memberships.values_list("segment__public_id", flat=True))
-    if asked.redemptions_per_customer and customer:
-        uses = Redemption.objects.uses_by(customer, voucher=voucher)
-    return Facts(
+            segments = frozenset(segment.public_id for segment in known.holding(customer))
+    facts = Facts(
         now=now,
         request=request,
+        zone=timezone.get_default_timezone(),
         voucher=_voucher_facts(voucher),
         campaign=_campaign_facts(campaign) if campaign else None,
-        customer=_customer_facts(request, customer, segments),
-        rules=rules,
+        customer=_customer_facts(request, customer, segments, asked),
+        rules=bound,
         segment_names=names,
-        redemptions_per_customer=uses,
     )
+    counted = {facts.tally_asked(tally, rule) for rule in bound for tally in needs(rule.ruleset).tallies}
+    if not counted:
+        return facts
+    tallies = Redemption.objects.tallied(
+        counted, voucher=voucher, customer=customer, channel=request.channel, now=now, tz=facts.zone
+    )
+    return replace(facts, tallies=tallies)
 
 
-def _rules(voucher: Voucher, campaign: Campaign | None) -> tuple[RuleFacts, ...]:
+def rules_of(voucher: Voucher, campaign: Campaign | None) -> list[RuleFacts]:
+    """Return the rules that bind the voucher, its own first, then its campaign's, each in the order of their making."""
     bound = RuleAssignment.objects.binding(
         vouchers=[voucher.public_id], campaigns=[campaign.public_id] if campaign else []
     )
-    # The voucher's own rules first, then its campaign's, each in the order of their making.
     rows = bound.select_related("rule").order_by("-related_object_type", "pk")
-    return tuple(
+    return [
         RuleFacts(
             id=row.rule.public_id,
             name=row.rule.name,
             ruleset=parse_rules(row.rule.rules),
             error_message=row.rule.error_message or None,
             assigned_to=row.related_object_type,
+            applicable_to=parse_applicable_to(row.rule.applicable_to),
         )
         for row in rows
-    )
+    ]
+
+
+def counts_beyond_voucher(rules: Iterable[RuleFacts]) -> tuple[bool, bool]:
+    """Say what, besides the voucher's row, has to be locked for the rules' counts to be exact: (campaign, customer).
+
+    What is counted of one voucher is held still by the voucher's own lock.
+    """
+    campaign = customer = False
+    for rule in rules:
+        asked = needs(rule.ruleset)
+        customer |= asked.customer_orders
+        for tally in asked.tallies:
+            if tally.of == "campaign" or rule.assigned_to == "campaign":
+                # Two customers at once cannot take each other's place, so the customer's own lock is enough.
+                customer |= tally.per == "customer"
+                campaign |= tally.per != "customer"
+    return campaign, customer
 
 
 def _voucher_facts(voucher: Voucher) -> VoucherFacts:
@@ -68,6 +103,7 @@ def _voucher_facts(voucher: Voucher) -> VoucherFacts:
         active=voucher.is_active,
         start_date=voucher.start_date,
         expiration_date=voucher.expiration_date,
+        validity=voucher.validity,
         quantity=voucher.quantity,
         redeemed_quantity=voucher.redeemed_quantity,
         discount=parse_discount(voucher.discount) if voucher.discount else None,
@@ -83,15 +119,30 @@ def _campaign_facts(campaign: Campaign) -> CampaignFacts:
         active=campaign.is_active,
         start_date=campaign.start_date,
         expiration_date=campaign.expiration_date,
+        validity=campaign.validity,
     )
 
 
 def _customer_facts(
-    request: RedeemRequest, customer: Customer | None, segments: frozenset[str]
+    request: RedeemRequest, customer: Customer | None, segments: frozenset[str], asked: Needs
 ) -> CustomerFacts | None:
     sent = request.customer
     if customer is None and not sent:
         return None
+    sent = sent or {}
     # A validation writes nothing, so a customer may be known from the request alone.
-    metadata = {**(customer.metadata if customer else {}), **((sent or {}).get("metadata") or {})}
-    return CustomerFacts(id=customer.public_id if customer else None, metadata=metadata, segments=segments)
+    metadata = {**(customer.metadata if customer else {}), **(sent.get("metadata") or {})}
+    fields: dict[str, Any] = {name: sent.get(name) for name in ("name", "email", "source_id")}
+    address = sent.get("address")
+    if customer:
+        fields = {name: value or getattr(customer, name) or None for name, value in fields.items()}
+        fields["created_at"] = customer.created_at.isoformat()
+        address = address or customer.address
+    if isinstance(address, dict):
+        fields |= {name: address.get(name) for name in ("city", "country")}
+    if asked.customer_orders:
+        count, amount = Redemption.objects.orders_of(customer) if customer else (0, 0)
+        fields |= {"orders_count": count, "orders_amount": amount}
+    return CustomerFacts(
+        id=customer.public_id if customer else None, metadata=metadata, fields=fields, segments=segments
+    )

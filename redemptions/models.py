@@ -1,6 +1,6 @@
 """What happened: every attempt and every rollback, written once; deciding is the engine's part."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, tzinfo
 from functools import partial
 from typing import Self
@@ -11,9 +11,11 @@ from django.db import models
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from campaigns.conditions import Tally, period_start
+from campaigns.conditions.tallies import Period
 from campaigns.models import Campaign, Customer
 from redemptions import sentences
-from redemptions.engine import Reason
+from redemptions.engine import Channel, Reason
 from voucherify_admin.ids import new_id
 from vouchers.models import Voucher
 
@@ -99,14 +101,52 @@ class RedemptionQuerySet(models.QuerySet["Redemption"]):
         both = later[:each].union(earlier[:each], all=True)
         return sorted(both, key=lambda row: (row.created_at, row.pk), reverse=True)
 
-    def uses_by(self, customer: Customer, *, voucher: Voucher) -> dict[str, int]:
-        """Return how often `customer` used this voucher and any of its campaign; uses rolled back do not count."""
-        of_voucher = models.Q(voucher=voucher)
-        of_campaign = models.Q(campaign=voucher.campaign_id) if voucher.campaign_id else of_voucher
-        counts = self.filter(of_voucher | of_campaign, customer=customer, status=Redemption.Status.SUCCEEDED).aggregate(
-            of_voucher=models.Count("pk", filter=of_voucher), of_campaign=models.Count("pk", filter=of_campaign)
-        )
-        return {"voucher": counts["of_voucher"], "campaign": counts["of_campaign"]}
+    def tallied(
+        self,
+        tallies: Iterable[Tally],
+        *,
+        voucher: Voucher,
+        customer: Customer | None,
+        channel: Channel,
+        now: datetime,
+        tz: tzinfo,
+    ) -> dict[Tally, int]:
+        """Return what rules count, over successes that were not rolled back: one query for each set of rows.
+
+        Customers are counted without `customer`. What would need a customer is left out where there is none.
+        """
+        sets: dict[tuple[str, str | None, Period | None], list[Tally]] = {}
+        for tally in tallies:
+            if customer is not None or (tally.per != "customer" and tally.what != "customers"):
+                sets.setdefault((tally.of, tally.per, tally.period), []).append(tally)
+        found: dict[Tally, int] = {}
+        for (of, per, period), asked in sets.items():
+            rows = self.order_by().filter(status=Redemption.Status.SUCCEEDED)
+            rows = rows.filter(voucher=voucher) if of == "voucher" else rows.filter(campaign=voucher.campaign_id)
+            if per == "customer":
+                rows = rows.filter(customer=customer)
+            elif per is not None:
+                rows = rows.filter(channel_type="API" if per == "key" else "USER", channel_id=channel.id)
+            if period is not None:
+                rows = rows.filter(created_at__gte=period_start(now, period, tz))
+            sums = {
+                "count": models.Count("pk"),
+                "customers": models.Count("customer", distinct=True, filter=~models.Q(customer=customer)),
+                "amount": models.Sum("amount"),
+                "discount": models.Sum("discount_amount"),
+            }
+            counted = rows.aggregate(**{f"sum_of_{tally.what}": sums[tally.what] for tally in asked})
+            found |= {tally: int(counted[f"sum_of_{tally.what}"] or 0) for tally in asked}
+        return found
+
+    def orders_of(self, customer: Customer) -> tuple[int, int]:
+        """Return how many orders the customer made with a code, and what they came to in cents; one query.
+
+        Of several codes on one order the parent is counted; what was rolled back is not.
+        """
+        rows = self.order_by().filter(customer=customer, status=Redemption.Status.SUCCEEDED, parent=None)
+        sums = rows.exclude(order=None).aggregate(count=models.Count("pk"), amount=models.Sum("amount"))
+        return sums["count"], int(sums["amount"] or 0)
 
 
 class Redemption(Attempt):

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from campaigns.conditions import RULES, Tally, label_of, operator_in_words, values_in_words
+from campaigns.conditions.names import ITEM_RULES
 from redemptions.engine import Reason
 from voucherify_admin.money import in_words
 
@@ -13,7 +15,9 @@ Compared = Mapping[str, Any]
 
 SHORT = 60
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-MONEY_CLAUSES = frozenset({"order.amount", "order.initial_amount"})
+MONEY_CLAUSES = frozenset(name for name, rule in RULES.items() if rule.money)
+MOMENT_CLAUSES = frozenset(name for name, rule in RULES.items() if rule.values == "moment")
+ITEM_CLAUSES = ITEM_RULES
 # What facts written by hand, by an older version or half erased may lead to: the reason itself is told then.
 INCOMPLETE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
@@ -89,7 +93,7 @@ def fact_text(name: str, value: Any, compared: Compared, *, tz: ZoneInfo, curren
         if name in COMPARANDS and compared.get("clause") == "customer.segment":
             return _listed((compared.get("segment_names") or {}).get(segment, segment) for segment in value)
         if name == "operator":
-            return OPERATORS.get(value, str(value))
+            return operator_in_words(value, [])
         if name == "segment_names":
             return ", ".join(f"{title} ({segment})" for segment, title in value.items())
         return _joined([_value(one) for one in value]) if name == "wanted" else _plain(value)
@@ -141,6 +145,13 @@ def _expired(compared: Compared, reader: Reader) -> str:
     return f"{campaign} expired {end}." if campaign else f"Expired {end}."
 
 
+def _not_active_now(compared: Compared, reader: Reader) -> str:
+    whose, when = _of(compared) or f"Voucher {compared['name']}", f"{compared['open']} ({compared['time_zone']})"
+    if "opens_at" not in compared:
+        return f"{whose} is open only {when}, and will not be again."
+    return f"{whose} is open only {when}; next {reader.moment(compared['opens_at'])}."
+
+
 def _quantity(compared: Compared, reader: Reader) -> str:
     return f"Limit {int(compared['limit']):,}, used {int(compared['used']):,}."
 
@@ -177,10 +188,14 @@ def _gift(compared: Compared, reader: Reader) -> str:
 def _violated(compared: Compared, reader: Reader) -> str:
     clause, operator, rule = compared["clause"], compared.get("operator"), compared["rule_name"]
     wanted, found = compared["wanted"], compared.get("found")
-    if clause in MONEY_CLAUSES and operator in LIMITS:
+    if clause == "applicable_to":
+        if not wanted:
+            return f"Rule “{rule}” keeps the discount from every item of the order."
+        return f"The discount of rule “{rule}” applies to {_listed(wanted)}, and the order holds none of it."
+    if clause in MONEY_CLAUSES and operator in LIMITS and isinstance(found, int):
         limit, what = LIMITS[operator]
-        noun = "Order" if clause == "order.amount" else "The order's initial amount"
-        amount, bound = reader.money(compared["found"]), reader.money(wanted[0])
+        noun = "Order" if clause == "order.amount" else _capital(_subject(compared))
+        amount, bound = reader.money(found), reader.money(wanted[0])
         return f"{noun} {amount} is {what} the {limit} {bound} of rule “{rule}”."
     if clause == "customer.segment":
         names = compared.get("segment_names") or {}
@@ -189,19 +204,79 @@ def _violated(compared: Compared, reader: Reader) -> str:
         if operator in {"$is_not", "$not_in"}:
             return f"Customer is in the {noun} {segments}, which rule “{rule}” excludes."
         return f"Customer is not in the {noun} {segments} of rule “{rule}”."
-    if clause == "redemption.count.per_customer" and operator in {"$less_than", "$less_than_or_equal"}:
-        allowed = wanted[0] - 1 if operator == "$less_than" else wanted[0]
-        return f"Rule “{rule}” allows {_times(allowed)} per customer; this would be number {compared['found']}."
-    if clause in {"product.id", "sku.id", "order.items.any"} and wanted:
-        if operator in {"$is_not", "$not_in"}:
-            excluded = _listed([one for one in wanted if one in compared["found"]])
-            return f"The order holds {excluded}, which rule “{rule}” excludes."
-        return f"The order holds none of {_listed(wanted)}, which rule “{rule}” asks for."
+    if _tally(clause) is not None and operator in {"$less_than", "$less_than_or_equal"}:
+        return f"Rule “{rule}” allows {_allowance(compared)}; this would be number {int(compared['found']):,}."
+    if clause in ITEM_CLAUSES and wanted and (told := _items_violated(compared)):
+        return told
     if operator is None:
-        return f"No item of the order meets rule “{rule}”."
-    tell: Callable[[Any], str] = reader.money if clause in MONEY_CLAUSES else _value
-    asks = f"{OPERATORS.get(operator, operator)} {_joined([tell(one) for one in wanted]) if wanted else ''}".rstrip()
-    return f"Rule “{rule}” asks that {_subject(compared)} {asks}; it was {tell(found)}."
+        return (
+            f"An item of the order meets what rule “{rule}” excludes."
+            if clause == "order.items.none"
+            else f"No item of the order meets rule “{rule}”."
+        )
+    if clause == "product.metadata.match_all":
+        asked = "all products of the order match" if True in wanted else "not all products of the order match"
+        return f"Rule “{rule}” asks that {asked}; they {'do' if found else 'do not'}."
+    asks = operator_in_words(
+        operator, values_in_words(operator, wanted, tell=_teller(clause, reader), moment=reader.moment)
+    )
+    return f"Rule “{rule}” asks that {_subject(compared)} {asks}; it was {_found(compared, reader)}."
+
+
+def _items_violated(compared: Compared) -> str:
+    """Ids that are missing or too many; empty where the sentence of any other rule says it as well."""
+    clause, operator, rule = compared["clause"], compared.get("operator"), compared["rule_name"]
+    wanted, found = compared["wanted"], compared.get("found") or []
+    held = [one for one in wanted if one in found]
+    negative = operator in {"$is_not", "$not_in"}
+    if clause == "order.items.none" or (negative and clause in {"product.id", "sku.id"}):
+        return f"The order holds {_listed(held)}, which rule “{rule}” excludes."
+    if negative and clause == "order.items.any":
+        return f"The order holds nothing but {_listed(held)}, and rule “{rule}” asks for something else."
+    if clause in {"order.items.any", "product.id", "sku.id"} and operator in {"$is", "$in"}:
+        return f"The order holds none of {_listed(wanted)}, which rule “{rule}” asks for."
+    return ""
+
+
+def _teller(clause: str, reader: Reader) -> Callable[[Any], str]:
+    """How a value of this clause is told."""
+    return reader.money if clause in MONEY_CLAUSES else _value
+
+
+def _found(compared: Compared, reader: Reader) -> str:
+    """What was found, in words: a moment as the project's clock showed it, several values one after the other."""
+    clause, found = compared["clause"], compared.get("found")
+    if clause in MOMENT_CLAUSES and isinstance(found, str):
+        zone = ZoneInfo(compared["time_zone"]) if compared.get("time_zone") else reader.tz
+        return Reader(reader.code, zone, reader.currency).moment(found)
+    tell = _teller(clause, reader)
+    if isinstance(found, list):
+        return ", ".join(tell(one) for one in found if one is not None) or "not given"
+    return _value(None) if found is None else tell(found)
+
+
+def _tally(clause: str) -> Tally | None:
+    tally = RULES[clause].tally if clause in RULES else None
+    return tally if tally is not None and tally.what in {"count", "customers"} else None
+
+
+def _allowed(compared: Compared) -> int:
+    bound = int(compared["wanted"][0])
+    return bound - 1 if compared.get("operator") == "$less_than" else bound
+
+
+def _allowance(compared: Compared) -> str:
+    """“5 redemptions of the campaign a day”."""
+    tally, allowed = _tally(compared["clause"]), _allowed(compared)
+    if tally is None:
+        raise ValueError("nothing that is counted")
+    whose = {"customer": " per customer", "key": " per API key", "user": " per user"}.get(tally.per or "", "")
+    of = " of the campaign" if tally.of == "campaign" else ""
+    period = {"daily": " a day", "weekly": " a week", "monthly": " a month"}.get(tally.period or "", "")
+    times = _times(allowed)
+    if tally.what == "customers":
+        times = "one customer" if allowed == 1 else f"{allowed:,} customers"
+    return f"{times}{of}{whose}{period}"
 
 
 # Which bound an unmet comparison stands for, and on which side of it the order was.
@@ -211,38 +286,15 @@ LIMITS = {
     "$less_than_or_equal": ("maximum", "above"),
     "$less_than": ("exclusive maximum", "not below"),
 }
-OPERATORS = {
-    "$is": "is",
-    "$in": "is one of",
-    "$is_not": "is not",
-    "$not_in": "is none of",
-    "$more_than": "is more than",
-    "$less_than": "is less than",
-    "$more_than_or_equal": "is at least",
-    "$less_than_or_equal": "is at most",
-    "$contains": "contains",
-    "$not_contain": "does not contain",
-    "$starts_with": "starts with",
-    "$ends_with": "ends with",
-    "$has_value": "is known",
-    "$is_unknown": "is unknown",
-}
-CLAUSES = {
-    "customer.segment": "the customer's segments",
-    "order.amount": "the order's amount",
-    "order.initial_amount": "the order's initial amount",
-    "order.items.count": "the number of items",
-    "order.items.any": "the order's items",
-    "product.id": "the order's products",
-    "sku.id": "the order's SKUs",
-    "redemption.count.per_customer": "the number of redemptions of the customer",
-}
 
 
 FACTS = {
     "of": "Checked on",
     "starts_at": "Starts",
     "expired_at": "Expired",
+    "open": "Open",
+    "opens_at": "Opens next",
+    "time_zone": "Time zone of its hours",
     "now": "Moment of the attempt",
     "asked": "Asked for",
     "asked_by": "Asked for by",
@@ -252,22 +304,22 @@ FACTS = {
     "found": "Found",
     "segment_names": "Segments",
 }
-MOMENTS = frozenset({"starts_at", "expired_at", "now"})
+MOMENTS = frozenset({"starts_at", "expired_at", "opens_at", "now"})
 MONEY = frozenset({"balance", "asked"})
 COMPARANDS = frozenset({"wanted", "found"})
 
 
 def _subject(compared: Compared) -> str:
     """What a clause looks at, in words."""
-    clause = str(compared["clause"])
-    if compared.get("property"):
-        whose = {"customer": "the customer's", "order": "the order's"}.get(clause.split(".")[0], "the redemption's")
-        return f"{whose} metadata “{compared['property']}”"
-    return CLAUSES.get(clause, clause)
+    return label_of(str(compared["clause"]), compared.get("property"))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _times(number: int) -> str:
-    return {1: "one redemption"}.get(number, f"{number} redemptions")
+    return {1: "one redemption"}.get(number, f"{number:,} redemptions")
 
 
 def _value(found: Any) -> str:
@@ -302,25 +354,55 @@ def _ended(text: str) -> str:
 
 
 def _short_violated(compared: Compared, reader: Reader) -> str:
-    clause, operator = compared["clause"], compared.get("operator")
-    if clause in MONEY_CLAUSES and operator in LIMITS:
+    clause, operator, found = compared["clause"], compared.get("operator"), compared.get("found")
+    if clause == "applicable_to":
+        return "Applies to no item of the order"
+    if clause in MONEY_CLAUSES and operator in LIMITS and isinstance(found, int):
         sign = {"$more_than_or_equal": "<", "$more_than": "≤", "$less_than_or_equal": ">", "$less_than": "≥"}[operator]
-        return f"{reader.money(compared['found'])} {sign} {reader.money(compared['wanted'][0])}"
+        return f"{reader.money(found)} {sign} {reader.money(compared['wanted'][0])}"
     if clause == "customer.segment" and operator in {"$is", "$in"}:
         names = compared.get("segment_names") or {}
         return f"Not in {_listed([names.get(segment, segment) for segment in compared['wanted']])}"
     if clause == "redemption.count.per_customer":
-        return f"Number {compared['found']} of this customer"
+        return f"Number {int(compared['found']):,} of this customer"
+    if _tally(clause) is not None and operator in {"$less_than", "$less_than_or_equal"}:
+        return f"Number {int(compared['found']):,}, {_allowed(compared):,} allowed"
+    if clause in MOMENT_CLAUSES and found is not None:
+        return f"At {_found(compared, reader)}" if clause == "redemption.date" else f"Was {_found(compared, reader)}"
     return f"Rule “{compared['rule_name']}”"
 
 
 def _customer_violated(compared: Compared, reader: Reader) -> str:
-    wanted, operator = compared["wanted"], compared["operator"]
-    if compared["clause"] == "order.amount" and operator == "$more_than_or_equal":
-        return f"The code {reader.code} is valid for orders from {reader.money(wanted[0])}. Please add something more."
-    if compared["clause"] == "order.amount" and operator == "$more_than":
-        return f"The code {reader.code} is valid for orders above {reader.money(wanted[0])}. Please add something more."
+    wanted, operator, clause = compared["wanted"], compared.get("operator"), compared["clause"]
+    if clause == "applicable_to":
+        return f"The code {reader.code} does not apply to anything in your basket."
+    if clause in {"order.amount", "order.total_amount", "order.initial_amount"} and operator in ORDER_BOUNDS:
+        bound, remedy = ORDER_BOUNDS[operator]
+        return f"The code {reader.code} is valid for orders {bound} {reader.money(wanted[0])}.{remedy}"
+    if clause in {"product.id", "sku.id", "order.items.any"} and operator in {"$is", "$in"}:
+        return f"The code {reader.code} is valid for certain products, and none of them is in your basket."
     raise ValueError("nothing more to tell")
+
+
+ORDER_BOUNDS = {
+    "$more_than_or_equal": ("from", " Please add something more."),
+    "$more_than": ("above", " Please add something more."),
+    "$less_than_or_equal": ("up to", ""),
+    "$less_than": ("below", ""),
+}
+
+
+def _customer_redemption(compared: Compared, reader: Reader) -> str:
+    clause = compared["clause"]
+    if clause == "redemption.date":
+        return f"The code {reader.code} cannot be used at this time. We are sorry."
+    tally = _tally(clause)
+    if tally is None or compared.get("operator") not in {"$less_than", "$less_than_or_equal"}:
+        raise ValueError("nothing more to tell")
+    when = {"daily": " today", "weekly": " this week", "monthly": " this month"}.get(tally.period or "", "")
+    if tally.per == "customer":
+        return f"You have already used the code {reader.code} as often as each customer can{when}."
+    return f"The offer of the code {reader.code} has been used as often as it can be{when}. We are sorry."
 
 
 def _customer_gift(compared: Compared, reader: Reader) -> str:
@@ -336,6 +418,7 @@ STAFF: dict[Reason, Callable[[Compared, Reader], str]] = {
     Reason.VOUCHER_DISABLED: _disabled,
     Reason.VOUCHER_NOT_ACTIVE: _not_active,
     Reason.VOUCHER_EXPIRED: _expired,
+    Reason.VOUCHER_NOT_ACTIVE_NOW: _not_active_now,
     Reason.QUANTITY_EXCEEDED: _quantity,
     Reason.INVALID_ORDER: _order_shape,
     Reason.INVALID_AMOUNT: _order_shape,
@@ -353,6 +436,7 @@ TABLE: dict[Reason, Callable[[Compared, Reader], str]] = {
     Reason.VOUCHER_DISABLED: lambda c, r: "Campaign disabled" if _of(c) else "Disabled",
     Reason.VOUCHER_NOT_ACTIVE: lambda c, r: f"Starts {r.day(c['starts_at'])}",
     Reason.VOUCHER_EXPIRED: lambda c, r: f"Expired {r.day(c['expired_at'])}",
+    Reason.VOUCHER_NOT_ACTIVE_NOW: lambda c, r: f"Open {c['open']}",
     Reason.QUANTITY_EXCEEDED: lambda c, r: f"Used {int(c['used']):,} of {int(c['limit']):,}",
     Reason.INVALID_ORDER: lambda c, r: f"{c['property']} not as expected",
     Reason.INVALID_AMOUNT: lambda c, r: f"Amount was {_value(c['found'])}",
@@ -366,14 +450,13 @@ CUSTOMER: dict[Reason, Callable[[Compared, Reader], str]] = {
     Reason.VOUCHER_DISABLED: lambda c, r: f"The code {r.code} can no longer be used. We are sorry.",
     Reason.VOUCHER_NOT_ACTIVE: lambda c, r: f"The code {r.code} can be used from {r.moment(c['starts_at'])}.",
     Reason.VOUCHER_EXPIRED: lambda c, r: f"The code {r.code} was valid until {r.moment(c['expired_at'])}.",
+    Reason.VOUCHER_NOT_ACTIVE_NOW: lambda c, r: (
+        f"The code {r.code} cannot be used at this time; it can be again from {r.moment(c['opens_at'])}."
+    ),
     Reason.QUANTITY_EXCEEDED: lambda c, r: f"The code {r.code} has already been used as often as it can be.",
     Reason.MISSING_CUSTOMER: lambda c, r: f"Please sign in to use the code {r.code}: it is tied to an account.",
     Reason.CUSTOMER_RULES_VIOLATED: lambda c, r: f"The code {r.code} is reserved for certain customers. We are sorry.",
     Reason.ORDER_RULES_VIOLATED: _customer_violated,
-    Reason.REDEMPTION_RULES_VIOLATED: lambda c, r: (
-        f"You have already used the code {r.code} as often as each customer can."
-        if c["clause"] == "redemption.count.per_customer"
-        else ""
-    ),
+    Reason.REDEMPTION_RULES_VIOLATED: _customer_redemption,
     Reason.GIFT_AMOUNT_EXCEEDED: _customer_gift,
 }

@@ -12,7 +12,7 @@ from campaigns.models import Campaign, Customer, RuleAssignment, Segment, Segmen
 from redemptions.models import Redemption, Rollback, new_redemption_id, new_rollback_id
 from voucherify_admin.accounts.models import User
 from voucherify_admin.api.models import ApiKey
-from vouchers.models import Voucher
+from vouchers.models import GiftTransaction, Origin, Voucher
 
 _numbers = itertools.count(1)
 
@@ -51,7 +51,9 @@ def make_voucher(**changes: Any) -> Voucher:
         values.setdefault("gift_amount", values["gift_balance"])
     else:
         values.setdefault("discount", {"type": "AMOUNT", "amount_off": 1000, "effect": "APPLY_TO_ORDER"})
-    return Voucher.objects.create(**values)
+    voucher = Voucher.objects.create(**values)
+    GiftTransaction.objects.open([voucher], origin=Origin(voucher.created_at))
+    return voucher
 
 
 def make_customer(**changes: Any) -> Customer:

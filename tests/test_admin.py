@@ -28,7 +28,7 @@ from voucherify_admin.adminsite import CappedPaginator
 from voucherify_admin.api.models import ApiCall, ApiKey, new_request_id
 from voucherify_admin.exports.models import Download, Export
 from voucherify_admin.notifications.models import Notification
-from vouchers.models import Voucher
+from vouchers.models import GiftTransaction, Voucher
 
 pytestmark = pytest.mark.django_db
 
@@ -184,6 +184,19 @@ def test_a_voucher_is_created(administrator):
     assert Voucher.objects.get(code="NEW-1").discount == {"type": "AMOUNT", "amount_off": 1000}
 
 
+def test_a_gift_card_that_is_created_here_has_its_opening_transaction(administrator):
+    loaded = {"type": "GIFT_VOUCHER", "discount": "", "gift_amount": "5000", "gift_balance": "4000"}
+    hours = {"validity_hours": '{"daily": [{"start_time": "09:00"}]}'}
+    assert administrator.post(address(Voucher, "add"), voucher_form(**loaded, **hours)).status_code == 302
+    (opening,) = GiftTransaction.objects.all()
+    assert (opening.type, opening.amount, opening.balance, opening.channel_type) == (
+        "CREDITS_ADDITION",
+        4000,
+        4000,
+        "USER",
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -195,6 +208,9 @@ def test_a_voucher_is_created(administrator):
         ({"type": "GIFT_VOUCHER", "discount": "", "gift_balance": "5"}, "more than what was ever loaded"),
         ({"type": "GIFT_VOUCHER"}, "A gift card has a balance, not a discount"),
         ({"gift_balance": "-1"}, "voucher_balance_not_negative"),
+        ({"validity_day_of_week": "[9]"}, "from 0 (Sunday) to 6 (Saturday)"),
+        ({"validity_hours": "{}"}, "1 to 50 periods of the day"),
+        ({"validity_timeframe": '{"interval": "P1D", "duration": "PT1H"}'}, "start_date is required"),
     ],
 )
 def test_a_voucher_that_could_not_be_priced_is_refused_with_a_sentence(administrator, changes, sentence):
@@ -276,3 +292,21 @@ def test_a_segment_does_not_load_all_of_its_customers(administrator):
     content = administrator.get(address(Segment, "change", segment.pk)).content.decode()
     assert "Person 1" not in content
     assert "All customers in this segment" in content
+
+
+@pytest.mark.parametrize(
+    ("typed", "problem"),
+    [
+        ({"type": "auto-update", "filter": '{"colour": {"conditions": {"$is": ["red"]}}}'}, "cannot ask for"),
+        ({"type": "passive", "filter": ""}, "A segment of this type needs a filter."),
+        ({"type": "static", "filter": '{"name": {"conditions": {"$is": ["Ada"]}}}'}, "has no filter"),
+    ],
+)
+def test_a_segment_that_could_not_be_evaluated_is_refused(administrator, typed, problem):
+    memberships = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
+    answer = administrator.post(address(Segment, "add"), {"name": "S", **typed, **memberships})
+    assert problem in answer.content.decode()
+    assert not Segment.objects.exists()
+    good = {"name": "S", "type": "passive", "filter": '{"name": {"conditions": {"$is": ["Ada"]}}}'}
+    assert administrator.post(address(Segment, "add"), {**good, **memberships}).status_code == 302
+    assert Segment.objects.get().filter == {"name": {"conditions": {"$is": ["Ada"]}}}

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from campaigns.conditions import ALIASES, OPERATORS, REFUSED, REFUSED_OPERATORS, RULES
+from campaigns.conditions.operators import KNOWN
 from redemptions.engine import CHECKS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,7 +24,8 @@ def test_the_reasons_stand_in_the_order_in_which_they_are_checked():
     told = [(row[1], row[2].strip("`"), int(row[3])) for row in table("reasons")]
 
     assert told == [(reason.label, reason.value, reason.http_status) for reason, _ in CHECKS]
-    assert len(told) == 15
+    assert [row[0] for row in table("reasons") if row[0] != "+"] == [str(number) for number in range(1, 16)]
+    assert [row[2] for row in table("reasons") if row[0] == "+"] == ["`voucher_not_active_now`"]
 
 
 def test_every_setting_is_in_the_table_and_every_row_is_a_setting():
@@ -30,6 +33,32 @@ def test_every_setting_is_in_the_table_and_every_row_is_a_setting():
     read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', source))
 
     assert {row[0].strip("`") for row in table("settings")} == read
+
+
+def test_every_rule_name_is_in_the_table_with_what_it_looks_at_and_needs():
+    told = {re.search(r"`([^`]+)`", row[0])[1]: row[1:] for row in table("rules")}
+    known = {
+        name: [
+            f"{rule.label} `property`" if rule.has_property else rule.label,
+            "money" if rule.money else {"truth": "true"}.get(rule.values, rule.values),
+            ", ".join(rule.required) or "—",
+            f"`{rule.group}_rules_violated`",
+        ]
+        for name, rule in RULES.items()
+    }
+
+    assert told == known
+
+
+def test_every_operator_is_in_the_table_and_what_is_refused_is_named():
+    told = {operator: row[1] for row in table("operators") for operator in re.findall(r"`([^`]+)`", row[0])}
+    kinds = ("number", "ids", "text", "moment")
+
+    assert told == {each: ", ".join(kind for kind in kinds if each in KNOWN[kind]) for each in OPERATORS}
+    assert KNOWN["any"] == set(OPERATORS)
+    assert all(f"`{alias}`" in README for alias in ALIASES)
+    refused = README.split("<!-- refused:begin -->")[1].split("<!-- refused:end -->")[0]
+    assert set(re.findall(r"`([^`]+)`", refused)) == {*REFUSED, *REFUSED_OPERATORS}
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])

@@ -102,6 +102,7 @@ TEMPLATES = [
 EXPORTERS = {
     "redemption": "redemptions.exports.RedemptionExporter",
     "voucher": "vouchers.exports.VoucherExporter",
+    "voucher_transactions": "vouchers.exports.TransactionExporter",
 }
 
 # --- Stores -------------------------------------------------------------------------------------------------------

@@ -5,11 +5,13 @@ from django.urls import include, path
 
 from redemptions.views import OverviewView
 from voucherify_admin.api_urls import api
+from vouchers.views import TransactionListView
 
 urlpatterns = [
     path("", OverviewView.as_view(), name="home"),
     path("", include("redemptions.urls")),
     path("vouchers/", include("vouchers.urls")),
+    path("transactions/", TransactionListView.as_view(), name="transactions"),
     path("", include("campaigns.urls")),
     path("exports/", include("voucherify_admin.exports.urls")),
     path("notifications/", include("voucherify_admin.notifications.urls")),

@@ -1,11 +1,13 @@
 """The admin page of vouchers; how often they were used is the attempts' doing and cannot be typed in."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 
 from voucherify_admin.adminsite import DashboardAdmin
 from vouchers.forms import VoucherAdminForm
-from vouchers.models import Voucher
+from vouchers.models import GiftTransaction, Origin, Voucher
 
 
 @admin.register(Voucher)
@@ -22,6 +24,13 @@ class VoucherAdmin(DashboardAdmin):
         ("Discount", {"fields": ("discount",), "description": "As the API takes it; amounts in cents."}),
         ("Gift card", {"fields": ("gift_amount", "gift_balance", "gift_effect"), "description": "Amounts in cents."}),
         ("Limits", {"fields": ("quantity", "start_date", "expiration_date")}),
+        (
+            "Hours",
+            {
+                "fields": ("validity_timeframe", "validity_day_of_week", "validity_hours"),
+                "description": "As the API takes them, in the project's time zone; day 0 is Sunday.",
+            },
+        ),
         ("More", {"fields": ("category", "additional_info", "metadata")}),
         ("Record", {"fields": ("public_id", "redeemed_quantity", "redeemed_amount", "created_at", "updated_at")}),
     )
@@ -31,3 +40,9 @@ class VoucherAdmin(DashboardAdmin):
         # Attempts hold the code as text, and the balance of a gift card has a history.
         changing = ("code", "type", "gift_amount", "gift_balance") if obj else ()
         return (*self.readonly_fields, *changing)
+
+    def save_model(self, request: HttpRequest, obj: Voucher, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change:
+            by = {"channel_type": "USER", "channel_id": request.user.public_id, "channel_name": request.user.username}
+            GiftTransaction.objects.open([obj], origin=Origin(obj.created_at, **by))

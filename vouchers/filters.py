@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from campaigns.filters import CampaignInput
 from campaigns.models import Campaign
 from voucherify_admin.pages.filters import BaseFilter, ChoicesFilter, TextFilter
-from vouchers.models import Voucher
+from vouchers.models import GiftTransaction, Voucher
 from vouchers.words import STATES, state_condition
 
 
@@ -53,3 +53,16 @@ class VoucherFilter(BaseFilter):
         for state in value:
             wanted |= state_condition(state, now=self.now)
         return queryset.filter(wanted)
+
+
+class TransactionFilter(BaseFilter):
+    """The questions of the list of gift card transactions."""
+
+    time_field = "created_at"
+    primary = ("code", "type", "period")
+
+    code = TextFilter(label="Code", method="filter_code")
+    type = ChoicesFilter(label="Type", choices=GiftTransaction.Type.choices)
+
+    def filter_code(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.filter(code__in={value, value.upper()})

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from campaigns.forms import JSONObjectField
+from campaigns.forms import JSONObjectField, check_validity
 from vouchers.discounts import parse_discount
 from vouchers.models import Voucher
 
@@ -27,6 +27,9 @@ class VoucherAdminForm(forms.ModelForm):
             "quantity",
             "start_date",
             "expiration_date",
+            "validity_timeframe",
+            "validity_day_of_week",
+            "validity_hours",
             "is_active",
             "category",
             "additional_info",
@@ -35,6 +38,7 @@ class VoucherAdminForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        check_validity(self, cleaned)
         discount = cleaned.get("discount")
         if cleaned.get("type") == Voucher.Type.GIFT:
             if discount:

@@ -1,5 +1,7 @@
-"""A voucher's own row: its code, its limits, its balance; knows nothing of the attempts made with it."""
+"""A voucher's own row, and what moved the balance of a gift card; knows nothing of the attempts made with it."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Self
@@ -8,7 +10,7 @@ from django.db import models
 from django.db.models.functions import Upper
 from django.utils import timezone
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, WithinHours
 from voucherify_admin.ids import new_id
 
 
@@ -29,7 +31,24 @@ class VoucherQuerySet(models.QuerySet["Voucher"]):
         return self.select_related("campaign")
 
 
-class Voucher(models.Model):
+@dataclass(frozen=True)
+class Origin:
+    """Where a change of a balance comes from: when, through which channel, and because of what.
+
+    The ids are public ones of rows that this room does not know. `source_id` is the caller's own number of the change.
+    """
+
+    at: datetime
+    channel_type: str = ""
+    channel_id: str = ""
+    channel_name: str = ""
+    redemption_id: str = ""
+    rollback_id: str = ""
+    reason: str = ""
+    source_id: str = ""
+
+
+class Voucher(WithinHours):
     """One code that a customer can use, with a discount or with a gift balance. Amounts are cents."""
 
     class Type(models.TextChoices):
@@ -89,22 +108,120 @@ class Voucher(models.Model):
     def is_gift(self) -> bool:
         return self.type == self.Type.GIFT
 
-    def spend(self, *, credits: int = 0) -> None:
+    @property
+    def gift_subtracted(self) -> int:
+        """Cents that were loaded and are neither left nor spent: taken off by hand."""
+        return max(0, self.gift_amount - self.gift_balance - self.redeemed_amount)
+
+    def spend(self, *, credits: int = 0, origin: Origin) -> None:
         """Count one use and take `credits` cents from the balance. The row must be locked."""
         self.redeemed_quantity += 1
         self.gift_balance -= credits
         self.redeemed_amount += credits
         self.save(update_fields=["redeemed_quantity", "gift_balance", "redeemed_amount"])
+        GiftTransaction.objects.note(self, -credits, kind=GiftTransaction.Type.REDEMPTION, origin=origin)
 
-    def give_back(self, *, credits: int = 0) -> None:
+    def give_back(self, *, credits: int = 0, origin: Origin) -> None:
         """Undo one use and put `credits` cents back. The row must be locked."""
         self.redeemed_quantity -= 1
         self.gift_balance += credits
         self.redeemed_amount -= credits
         self.save(update_fields=["redeemed_quantity", "gift_balance", "redeemed_amount"])
+        GiftTransaction.objects.note(self, credits, kind=GiftTransaction.Type.REFUND, origin=origin)
 
     def set_active(self, is_active: bool, *, now: datetime) -> None:
         """Enable or disable the voucher."""
         self.is_active = is_active
         self.updated_at = now
         self.save(update_fields=["is_active", "updated_at"])
+
+
+class GiftTransactionQuerySet(models.QuerySet["GiftTransaction"]):
+    def note(self, voucher: Voucher, amount: int, *, kind: str, origin: Origin) -> "GiftTransaction | None":
+        """Write down that the balance has just changed by `amount` cents (negative when taken); nothing for no change.
+
+        Belongs in the transaction that changed the balance, so that the sum of all amounts is always the balance.
+        """
+        if not amount:
+            return None
+        return self.create(**self._of(voucher, amount, kind=kind, origin=origin))
+
+    def open(self, vouchers: Iterable[Voucher], *, origin: Origin) -> None:
+        """Write down what new gift cards were loaded with; other vouchers are passed over."""
+        rows = [
+            self.model(**self._of(voucher, voucher.gift_balance, kind=GiftTransaction.Type.ADDITION, origin=origin))
+            for voucher in vouchers
+            if voucher.is_gift and voucher.gift_balance
+        ]
+        self.bulk_create(rows, batch_size=2000)
+
+    def _of(self, voucher: Voucher, amount: int, *, kind: str, origin: Origin) -> dict:
+        return {
+            "public_id": new_id("vtx_", origin.at),
+            "voucher": voucher,
+            "voucher_public_id": voucher.public_id,
+            "code": voucher.code,
+            "campaign_public_id": voucher.campaign.public_id if voucher.campaign else "",
+            "type": kind,
+            "amount": amount,
+            "balance": voucher.gift_balance,
+            "total": voucher.gift_balance + voucher.redeemed_amount,
+            "reason": origin.reason,
+            "source_id": origin.source_id,
+            "channel_type": origin.channel_type,
+            "channel_id": origin.channel_id,
+            "channel_name": origin.channel_name,
+            "redemption_public_id": origin.redemption_id,
+            "rollback_public_id": origin.rollback_id,
+            "created_at": origin.at,
+        }
+
+
+class GiftTransaction(models.Model):
+    """One change of a gift card's balance, written once. The sum of a card's amounts is its balance, always."""
+
+    class Type(models.TextChoices):
+        REDEMPTION = "CREDITS_REDEMPTION", "Redeemed"
+        REFUND = "CREDITS_REFUND", "Rolled back"
+        ADDITION = "CREDITS_ADDITION", "Loaded"
+        REMOVAL = "CREDITS_REMOVAL", "Taken off"
+
+    public_id = models.CharField(max_length=40, unique=True, editable=False, default=partial(new_id, "vtx_"))
+    voucher = models.ForeignKey(
+        Voucher, null=True, on_delete=models.SET_NULL, related_name="gift_transactions", db_index=False
+    )
+    # As text, for the voucher may be deleted.
+    voucher_public_id = models.CharField(max_length=40)
+    code = models.CharField(max_length=200)
+    campaign_public_id = models.CharField(max_length=40, blank=True)
+    type = models.CharField(max_length=20, choices=Type.choices)
+    amount = models.BigIntegerField(help_text="Cents, negative when taken.")
+    balance = models.BigIntegerField(help_text="Cents left afterwards.")
+    total = models.BigIntegerField(help_text="Cents ever loaded less those taken off by hand, afterwards.")
+    reason = models.TextField(blank=True)
+    source_id = models.CharField(max_length=200, blank=True, help_text="The caller's own number of it.")
+    channel_type = models.CharField(max_length=10, blank=True)
+    channel_id = models.CharField(max_length=64, blank=True)
+    channel_name = models.CharField(max_length=150, blank=True)
+    redemption_public_id = models.CharField(max_length=40, blank=True)
+    rollback_public_id = models.CharField(max_length=40, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = GiftTransactionQuerySet.as_manager()
+
+    class Meta:
+        # Who may see a voucher may see what moved its balance; nobody writes one by hand.
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="gift_transaction_newest"),
+            models.Index(fields=["voucher", "-created_at", "-id"], name="gift_transaction_voucher"),
+            models.Index(fields=["code"], name="gift_transaction_code"),
+            models.Index(fields=["campaign_public_id", "-id"], name="gift_transaction_campaign"),
+        ]
+        constraints = [
+            models.CheckConstraint(name="gift_transaction_moves", condition=~models.Q(amount=0)),
+            models.CheckConstraint(name="gift_transaction_balance_not_negative", condition=models.Q(balance__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id

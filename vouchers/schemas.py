@@ -4,11 +4,20 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr
+from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr, field_validator
+from pydantic_core import PydanticCustomError
 
 from campaigns.models import Campaign, RuleAssignment
 from campaigns.schemas.campaign import CampaignFields, check_dates
 from campaigns.schemas.validation_rule import AssignmentListOut, assignment_list_out
+from campaigns.schemas.validity import (
+    NAMES,
+    HoursOut,
+    TimeframeOut,
+    ValidityFields,
+    check_validity,
+    validity_out,
+)
 from voucherify_admin.api.errors import invalid_payload
 from voucherify_admin.api.wire import (
     MAX_CENTS,
@@ -28,7 +37,7 @@ from voucherify_admin.api.wire import (
 )
 from vouchers.actions import CampaignDraft, VoucherDraft
 from vouchers.discounts import parse_discount
-from vouchers.models import Voucher
+from vouchers.models import GiftTransaction, Voucher
 
 DISCOUNT = {"type": "PERCENT", "percent_off": 10, "effect": "APPLY_TO_ORDER"}
 # What a discount may say; anything else in it is not kept.
@@ -44,6 +53,8 @@ DISCOUNT_KEYS = (
     "aggregated_amount_limit",
 )
 MOST_CODES = 10_000
+# Voucherify's words for the two channels, where it tells who changed a balance.
+SOURCES = {"API": "API", "USER": "voucherify-web-ui"}
 
 
 # --- Bodies -------------------------------------------------------------------------------------------------------
@@ -75,9 +86,6 @@ class CodeConfigIn(BodyIn):
 class Unsupported(BodyIn):
     """Limits that Voucherify knows and this version does not: to take and forget them would let codes be misused."""
 
-    validity_timeframe: Any = Field(None, description="Not supported: only null.")
-    validity_day_of_week: Any = Field(None, description="Not supported: only null.")
-    validity_hours: Any = Field(None, description="Not supported: only null.")
     loyalty_card: Any = Field(None, description="Not supported: only null.")
 
     def check_supported(self) -> None:
@@ -87,7 +95,7 @@ class Unsupported(BodyIn):
                 raise invalid_payload(f"Property .{name} is not supported by this version: leave it out or send null")
 
 
-class VoucherTemplateIn(Unsupported):
+class VoucherTemplateIn(Unsupported, ValidityFields):
     """What a voucher is worth, and how often it can be used."""
 
     type: Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER"] | None = None
@@ -118,6 +126,9 @@ class VoucherTemplateIn(Unsupported):
         for name in ("start_date", "expiration_date"):
             if getattr(self, name):
                 template[name] = iso(getattr(self, name))
+        template |= {name: value for name, value in self.validity_kept().items() if value is not None}
+        # Where its periods are counted from is looked at when the voucher or the campaign is whole.
+        check_validity(template, starts=True)
         return template
 
 
@@ -152,8 +163,10 @@ class VoucherIn(VoucherTemplateIn):
         for name in ("start_date", "expiration_date"):
             if getattr(self, name):
                 template[name] = iso(getattr(self, name))
+        template |= {name: value for name, value in self.validity_kept().items() if value is not None}
         draft = draft_of(template, campaign)
         check_dates(draft.start_date, draft.expiration_date)
+        check_validity(template, starts=draft.start_date is not None)
         draft.category = self.category or (campaign.category if campaign else "")
         draft.is_active = True if self.active is None else self.active
         draft.additional_info = self.additional_info or ""
@@ -167,8 +180,8 @@ class VoucherCreateIn(VoucherIn):
     code: Name | None = None
 
 
-class VoucherUpdateIn(Unsupported):
-    """A change of a voucher. What is not listed here is ignored; dates that are null are taken away."""
+class VoucherUpdateIn(Unsupported, ValidityFields):
+    """A change of a voucher. What is not listed here is ignored; dates and hours that are null are taken away."""
 
     model_config = example({"expiration_date": "2030-12-31T22:59:59Z", "metadata": {"till": "Berlin 3"}})
 
@@ -198,6 +211,7 @@ class VoucherUpdateIn(Unsupported):
         changes |= {
             name: getattr(self, name) for name in ("start_date", "expiration_date") if name in self.model_fields_set
         }
+        changes |= self.validity_sent()
         if self.discount is not None:
             changes["discount"] = checked_discount(self.discount)
         if self.gift is not None:
@@ -233,7 +247,9 @@ class CampaignIn(CampaignFields):
     def draft(self) -> CampaignDraft:
         """Return the campaign that is asked for; raise ApiError 400 when it cannot be."""
         check_dates(self.start_date, self.expiration_date)
+        check_validity(self.validity_kept(), starts=self.start_date is not None)
         template = self.voucher.template()
+        check_validity(template, starts="start_date" in template)
         kind = "GIFT_VOUCHERS" if template["type"] == "GIFT_VOUCHER" else "DISCOUNT_COUPONS"
         if self.campaign_type not in (None, kind):
             raise invalid_payload(f"Property .campaign_type should be {kind}, as .voucher.type is {template['type']}")
@@ -245,6 +261,7 @@ class CampaignIn(CampaignFields):
             voucher_template=template,
             start_date=self.start_date,
             expiration_date=self.expiration_date,
+            **self.validity_kept(),
             is_active=True if self.active is None else self.active,
             category=self.category or "",
             metadata=self.metadata or {},
@@ -286,6 +303,7 @@ def draft_of(template: Mapping[str, Any], campaign: Campaign | None = None) -> V
         quantity=(template.get("redemption") or {}).get("quantity"),
         start_date=moments.start_date,
         expiration_date=moments.expiration_date,
+        **{name: template.get(name) for name in NAMES},
         campaign=campaign,
         category=campaign.category if campaign else "",
         code_config=template.get("code_config") or {},
@@ -337,9 +355,9 @@ class VoucherOut(BaseModel):
     loyalty_card: None
     start_date: Timestamp | None
     expiration_date: Timestamp | None
-    validity_timeframe: None
-    validity_day_of_week: None
-    validity_hours: None
+    validity_timeframe: TimeframeOut | None
+    validity_day_of_week: list[int] | None
+    validity_hours: HoursOut | None
     active: bool
     additional_info: str | None
     metadata: dict[str, Any]
@@ -398,9 +416,7 @@ def voucher_out(voucher: Voucher, assignments: Sequence[RuleAssignment]) -> dict
         "loyalty_card": None,
         "start_date": iso(voucher.start_date),
         "expiration_date": iso(voucher.expiration_date),
-        "validity_timeframe": None,
-        "validity_day_of_week": None,
-        "validity_hours": None,
+        **validity_out(voucher),
         "active": voucher.is_active,
         "additional_info": voucher.additional_info or None,
         "metadata": voucher.metadata,
@@ -438,8 +454,125 @@ def _gift(voucher: Voucher) -> dict[str, Any] | None:
         return None
     return {
         "amount": voucher.gift_amount,
-        # Everything loaded that is neither left nor spent was taken off by hand.
-        "subtracted_amount": max(0, voucher.gift_amount - voucher.gift_balance - voucher.redeemed_amount),
+        "subtracted_amount": voucher.gift_subtracted,
         "balance": voucher.gift_balance,
         "effect": voucher.gift_effect,
+    }
+
+
+# --- What moves a balance -----------------------------------------------------------------------------------------
+
+
+class BalanceIn(BodyIn):
+    model_config = example({"amount": 5000, "reason": "Refund of order 1042", "source_id": "crm-88"})
+
+    amount: Annotated[StrictInt, Field(ge=-MAX_CENTS, le=MAX_CENTS, description="Cents to add; negative to take off.")]
+    reason: Long | None = None
+    source_id: Name | None = Field(None, description="Your own number of this change.")
+
+    @field_validator("amount")
+    @classmethod
+    def _moves(cls, amount: int) -> int:
+        if amount == 0:
+            raise PydanticCustomError("zero", "should be a whole number of cents other than 0")
+        return amount
+
+
+class RelatedOut(BaseModel):
+    type: Literal["voucher"]
+    id: str
+
+
+class BalanceOut(BaseModel):
+    """What a change of the balance came to."""
+
+    amount: int = Field(description="Cents added, negative when taken off.")
+    total: int = Field(description="Cents ever loaded less those taken off by hand.")
+    balance: int = Field(description="Cents left.")
+    type: Literal["gift_voucher"]
+    operation_type: Literal["MANUAL"]
+    object: Literal["balance"]
+    related_object: RelatedOut
+
+
+def balance_out(voucher: Voucher, amount: int) -> dict[str, Any]:
+    """Return Voucherify's balance object after a change by `amount` cents."""
+    return {
+        "amount": amount,
+        "total": voucher.gift_balance + voucher.redeemed_amount,
+        "balance": voucher.gift_balance,
+        "type": "gift_voucher",
+        "operation_type": "MANUAL",
+        "object": "balance",
+        "related_object": {"type": "voucher", "id": voucher.public_id},
+    }
+
+
+class TransactionQuery(ListQuery):
+    starting_after_id: Annotated[QueryText | None, Field(description="The last transaction of the page before.")] = None
+
+
+class TransactionOut(BaseModel):
+    """One change of a gift card's balance."""
+
+    id: str = Field(examples=["vtx_0f1e2d3c4b5a69788f"])
+    source_id: str | None
+    voucher_id: str
+    campaign_id: str | None
+    source: Literal["API", "voucherify-web-ui"] | None = Field(description="Of a change by hand.")
+    reason: str | None
+    type: Literal["CREDITS_REDEMPTION", "CREDITS_REFUND", "CREDITS_ADDITION", "CREDITS_REMOVAL"]
+    details: dict[str, Any]
+    related_transaction_id: None
+    created_at: Timestamp
+
+
+class TransactionListOut(BaseModel):
+    object: Literal["list"]
+    data_ref: Literal["data"]
+    data: list[TransactionOut]
+    has_more: bool
+    more_starting_after: str | None = None
+
+
+class TransactionsParametersIn(BodyIn):
+    order: Literal["created_at", "-created_at"] | None = None
+    fields: list[StrictStr] | None = None
+
+
+class TransactionsExportIn(BodyIn):
+    """Which columns, in which order; each may be left out."""
+
+    parameters: TransactionsParametersIn | None = None
+
+
+def transaction_out(row: GiftTransaction) -> dict[str, Any]:
+    """Return Voucherify's transaction object."""
+    by_hand = row.type in (GiftTransaction.Type.ADDITION, GiftTransaction.Type.REMOVAL)
+    details: dict[str, Any] = {
+        "balance": {
+            "type": "gift_voucher",
+            "total": row.total,
+            "amount": row.amount,
+            "object": "balance",
+            "balance": row.balance,
+            "operation_type": "MANUAL" if by_hand else "AUTOMATIC",
+            "related_object": {"type": "voucher", "id": row.voucher_public_id},
+        }
+    }
+    if row.redemption_public_id:
+        details["redemption"] = {"id": row.redemption_public_id}
+    if row.rollback_public_id:
+        details["rollback"] = {"id": row.rollback_public_id}
+    return {
+        "id": row.public_id,
+        "source_id": row.source_id or None,
+        "voucher_id": row.voucher_public_id,
+        "campaign_id": row.campaign_public_id or None,
+        "source": SOURCES.get(row.channel_type) if by_hand else None,
+        "reason": row.reason or None,
+        "type": row.type,
+        "details": details,
+        "related_transaction_id": None,
+        "created_at": iso(row.created_at),
     }

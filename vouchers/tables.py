@@ -9,8 +9,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from voucherify_admin.pages import show
-from voucherify_admin.pages.tables import BaseTable, CodeColumn, TimeColumn
-from vouchers.models import Voucher
+from voucherify_admin.pages.tables import BaseTable, CodeColumn, MoneyColumn, TimeColumn
+from vouchers.models import GiftTransaction, Voucher
 from vouchers.words import value_in_words, voucher_state
 
 
@@ -54,3 +54,36 @@ class VoucherTable(BaseTable):
     def render_used(self, record: Voucher) -> str:
         limit = "∞" if record.quantity is None else f"{record.quantity:,}"
         return f"{record.redeemed_quantity:,} / {limit}"
+
+
+class TransactionTable(BaseTable):
+    """What moved the balances of gift cards, and because of what; a row leads to its attempt."""
+
+    created_at = TimeColumn(verbose_name="Time")
+    code = tables.Column(attrs={"td": {"class": "code-cell"}})
+    type = tables.Column()
+    amount = MoneyColumn()
+    balance = MoneyColumn(verbose_name="Balance")
+    because = tables.Column(verbose_name="Because of", accessor="reason", empty_values=())
+    channel = tables.Column(verbose_name="Channel", accessor="channel_type", empty_values=())
+
+    class Meta(BaseTable.Meta):
+        model = GiftTransaction
+        fields = ("created_at", "code", "type", "amount", "balance", "because", "channel")
+
+    def render_amount(self, value: int) -> str:
+        return f"+{show.money(value)}" if value > 0 else show.money(value)
+
+    def render_because(self, record: GiftTransaction) -> SafeString | str:
+        if not record.redemption_public_id:
+            return record.reason or show.NOTHING
+        # An address of the room above, which this one does not import.
+        address = reverse("redemptions:detail", args=[record.redemption_public_id])
+        why = f", {record.reason}" if record.reason else ""
+        noun = "Rollback of" if record.rollback_public_id else "Redemption"
+        return format_html('{} <a href="{}"><code>{}</code></a>{}', noun, address, record.redemption_public_id, why)
+
+    def render_channel(self, record: GiftTransaction) -> SafeString | str:
+        if record.channel_type == "USER":
+            return "Dashboard"
+        return record.channel_name or record.channel_type or show.NOTHING

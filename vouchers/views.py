@@ -15,10 +15,14 @@ from voucherify_admin.api.models import ApiCall
 from voucherify_admin.api.tables import CallTable
 from voucherify_admin.api.views import may_see_users
 from voucherify_admin.pages.views import FilteredListView, StaffMixin
-from vouchers.filters import VoucherFilter
-from vouchers.models import Voucher
-from vouchers.tables import VoucherTable
-from vouchers.words import value_in_words, voucher_state
+from vouchers.filters import TransactionFilter, VoucherFilter
+from vouchers.models import GiftTransaction, Voucher
+from vouchers.picture import balance_parts
+from vouchers.tables import TransactionTable, VoucherTable
+from vouchers.words import hours_of, state_now, value_in_words
+
+# So many transactions stand on a gift card's own page.
+LATEST = 20
 
 
 class VoucherListView(FilteredListView):
@@ -86,14 +90,37 @@ class VoucherDetailView(FilteredListView):
             return context
         if self.voucher is None:
             return context | {"existed": self.may_see_events and self.existed()}
-        state, sentence = voucher_state(self.voucher, now=timezone.now())
+        state, sentence = state_now(self.voucher, now=timezone.now())
         campaign = self.voucher.campaign
         return context | {
             "state": state,
             "sentence": sentence,
             "worth": value_in_words(self.voucher),
+            "hours": hours_of(self.voucher),
+            **self.balance_context(),
             "rules": rules_in_words(voucher=self.voucher.public_id, campaign=campaign.public_id if campaign else ""),
         }
+
+    def balance_context(self) -> dict[str, Any]:
+        """Of a gift card: its balance as a picture, and the latest that moved it."""
+        if not self.voucher.is_gift:
+            return {}
+        latest = GiftTransaction.objects.filter(voucher=self.voucher).order_by("-created_at", "-id")
+        table = TransactionTable(latest[:LATEST], exclude=("code",))
+        table.request = self.request
+        return {"balance_parts": balance_parts(self.voucher), "transactions": table}
+
+
+class TransactionListView(FilteredListView):
+    """What moved the balances of gift cards, newest first."""
+
+    title = "Gift card transactions"
+    permission_required = "vouchers.view_voucher"
+    queryset = GiftTransaction.objects.all()
+    filterset_class = TransactionFilter
+    table_class = TransactionTable
+    export_kind = "voucher_transactions"
+    empty_text = "No gift card has been loaded yet."
 
 
 class VoucherActivationView(StaffMixin, View):

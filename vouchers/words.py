@@ -9,6 +9,8 @@ from decimal import Decimal
 
 from django.db.models import F, Q
 
+from campaigns.models import WithinHours
+from campaigns.words import closed_sentence, hours_in_words
 from voucherify_admin.pages import show
 from vouchers.discounts import AmountOff, FixedPrice, PercentOff, UnitsOff, parse_discount
 from vouchers.models import Voucher
@@ -22,15 +24,36 @@ STATES = [
 ]
 
 
-def _dated(voucher: Voucher) -> list[tuple[str, object]]:
-    both: list[tuple[str, object]] = [("The voucher", voucher)]
+def _dated(voucher: Voucher) -> list[tuple[str, WithinHours]]:
+    both: list[tuple[str, WithinHours]] = [("The voucher", voucher)]
     if voucher.campaign:
         both.append((f"Its campaign “{voucher.campaign.name}”", voucher.campaign))
     return both
 
 
+def state_now(voucher: Voucher, *, now: datetime) -> tuple[str, str]:
+    """The state at `now` (aware), CLOSED_NOW among them, and one plain sentence: whether it can be redeemed."""
+    state, sentence = voucher_state(voucher, now=now)
+    if state in ("ACTIVE", "USED_UP"):
+        schedules = [(who, dated.schedule) for who, dated in _dated(voucher)]
+        closed = closed_sentence(schedules, [dated.expiration_date for _, dated in _dated(voucher)], now=now)
+        if closed:
+            return "CLOSED_NOW", f"It would be refused now: {_lower(closed)}"
+    return state, sentence
+
+
+def hours_of(voucher: Voucher) -> list[tuple[str, str]]:
+    """("Open", “on Mondays, UTC time”) of the voucher and of its campaign, where they have hours of their own."""
+    labels = ("Open", "Campaign open")
+    told = [(label, hours_in_words(dated.schedule)) for label, (_, dated) in zip(labels, _dated(voucher), strict=False)]
+    return [(label, words) for label, words in told if words]
+
+
 def voucher_state(voucher: Voucher, *, now: datetime) -> tuple[str, str]:
-    """The state at `now` (aware) and one plain sentence that says whether, and if not why not, it can be redeemed."""
+    """The state by dates, switches and counters at `now` (aware), as lists know it, and a sentence that says why.
+
+    Hours and days are left out: no list can be asked by them, for their answer changes with every hour.
+    """
     for who, dated in _dated(voucher):
         if not dated.is_active:
             return "DISABLED", f"It would be refused now: {_lower(who)} is disabled."

@@ -8,7 +8,7 @@ from django.utils import timezone
 from ninja import Query, Router, Status
 
 from campaigns import actions
-from campaigns.models import Customer
+from campaigns.models import Customer, Segment
 from campaigns.schemas.customer import (
     CustomerFields,
     CustomerIn,
@@ -73,7 +73,7 @@ def list_customers(request: HttpRequest, query: Query[CustomerQuery]) -> dict[st
     if query.city:
         rows = rows.filter(address__contains={"city": query.city})
     if query.segment_id:
-        rows = rows.filter(memberships__segment__public_id=query.segment_id)
+        rows = rows.in_any(Segment.objects.filter(public_id=query.segment_id))
     return lists.answer(request, rows, data_ref="customers", to_wire=customer_out, order=ORDER)
 
 

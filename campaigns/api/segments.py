@@ -1,4 +1,4 @@
-"""Static segments: creating, reading, deleting."""
+"""Segments, static and by filter: creating, reading, deleting."""
 
 from typing import Any
 
@@ -26,8 +26,12 @@ ORDER = {"created_at": "created_at", "updated_at": "updated_at", "name": "name",
     summary="Create a segment",
 )
 def create_segment(request: HttpRequest, payload: SegmentIn) -> dict[str, Any]:
-    """Create a static segment of the customers whose ids are given."""
-    payload.check_type()
+    """Create a static segment of the customers whose ids are given, or one of those who meet a filter at any time."""
+    payload.check()
+    if payload.kind != "static":
+        segment = Segment.objects.create(name=payload.name, type=payload.kind, filter=payload.filter)
+        request.call.touch("segment", segment.public_id)
+        return segment_out(segment)
     try:
         segment = actions.create_segment(payload.name, payload.customers or [], now=timezone.now())
     except actions.UnknownCustomer as error:

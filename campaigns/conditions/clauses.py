@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from campaigns.conditions.logic import All, Logic, Name, keys, parse_logic
-from campaigns.conditions.names import ITEM_RULES, RULES, RuleName, normal_name
-from campaigns.conditions.operators import OPERATORS, Wanted, normal_operator, wanted_values
+from campaigns.conditions.names import ITEM_RULES, REFUSED, RULES, RuleName, normal_name
+from campaigns.conditions.operators import OPERATORS, REFUSED_OPERATORS, Wanted, normal_operator, wanted_values
+from campaigns.conditions.tallies import Tally
 
 MAX_LEVELS = 10
 KEY = re.compile(r"\w+")
+# What is said of the products that the rule around it names, and means nothing without them.
+SAID_OF_PRODUCTS = frozenset(name for name, rule in RULES.items() if rule.applies_discount) | {
+    "product.metadata.match_all"
+}
+NARROWING = frozenset(name for name, rule in RULES.items() if rule.narrows)
 
 
 class InvalidRule(ValueError):  # noqa: N818 - it is the rule that is invalid
@@ -62,7 +68,8 @@ class Needs:
     customer_metadata: bool
     segments: frozenset[str]
     products: frozenset[str]
-    redemptions_per_customer: bool
+    tallies: frozenset[Tally]
+    customer_orders: bool
 
 
 def needs(*rulesets: RuleSet) -> Needs:
@@ -71,15 +78,16 @@ def needs(*rulesets: RuleSet) -> Needs:
 
     def wanted(names: frozenset[str]) -> frozenset[str]:
         values = [value for clause in clauses if clause.name in names for value in clause.conditions.values()]
-        return frozenset(one for value in values for one in value)
+        return frozenset(one for value in values for one in value if isinstance(one, str))
 
     names = {clause.name for clause in clauses}
     return Needs(
-        customer=any(clause.rule.needs == "customer" for clause in clauses),
+        customer=any("customer" in clause.rule.required for clause in clauses),
         customer_metadata="customer.metadata" in names,
         segments=wanted(frozenset({"customer.segment"})),
         products=wanted(ITEM_RULES),
-        redemptions_per_customer="redemption.count.per_customer" in names,
+        tallies=frozenset(clause.rule.tally for clause in clauses if clause.rule.tally is not None),
+        customer_orders=any(name.startswith("customer.orders.") for name in names),
     )
 
 
@@ -88,7 +96,7 @@ def parse_rules(rules: object) -> RuleSet:
     return _parse_set(rules, path="")
 
 
-def _parse_set(rules: object, path: str) -> RuleSet:
+def _parse_set(rules: object, path: str, inside: str = "") -> RuleSet:
     where = f"Rule '{path}': property .rules" if path else "Property .rules"
     if rules is None:
         rules = {}
@@ -102,7 +110,7 @@ def _parse_set(rules: object, path: str) -> RuleSet:
             continue
         if not isinstance(key, str) or not KEY.fullmatch(key) or key.lower() in {"and", "or"}:
             raise InvalidRule(f"{where} should have the keys '1', '2', … and logic, not {key!r}")
-        clauses[key] = _parse_clause(rule, f"{path}.{key}" if path else key)
+        clauses[key] = _parse_clause(rule, f"{path}.{key}" if path else key, inside)
     logic, text = _parse_logic(rules.get("logic"), clauses, where)
     return RuleSet(clauses, logic, text)
 
@@ -125,13 +133,15 @@ def _parse_logic(raw: object, clauses: Mapping[str, Clause], where: str) -> tupl
     return logic, raw
 
 
-def _parse_clause(rule: object, path: str) -> Clause:
+def _parse_clause(rule: object, path: str, inside: str = "") -> Clause:
     if not isinstance(rule, Mapping):
         raise InvalidRule(f"Rule '{path}' should be an object with name and conditions")
     raw_name = rule.get("name")
     if not isinstance(raw_name, str) or not raw_name:
         raise InvalidRule(f"Rule '{path}' must have a 'name'")
     name = normal_name(raw_name)
+    if name in REFUSED:
+        raise InvalidRule(f"Rule '{path}' ({name}) cannot be evaluated: {REFUSED[name]}")
     if name not in RULES:
         raise InvalidRule(f"Rule '{path}' has the unknown name '{raw_name}'; known are {', '.join(sorted(RULES))}")
     prop = rule.get("property")
@@ -139,7 +149,9 @@ def _parse_clause(rule: object, path: str) -> Clause:
         raise InvalidRule(f"Rule '{path}' ({name}): property should be a text, not {prop!r}")
     if RULES[name].has_property and not prop:
         raise InvalidRule(f"Rule '{name}' must have a 'property'")
-    nested = _parse_set(rule.get("rules"), path)
+    if name in SAID_OF_PRODUCTS and inside not in NARROWING:
+        raise InvalidRule(f"Rule '{path}' ({name}) has to stand in the rules of product.id, product.metadata or sku.id")
+    nested = _parse_set(rule.get("rules"), path, name if RULES[name].narrows or RULES[name].quantifier else inside)
     conditions = _parse_conditions(rule.get("conditions"), name, path)
     if not conditions and not nested.clauses:
         raise InvalidRule(f"Rule '{path}' ({name}) must have 'conditions' such as {{'$is': ['…']}}")
@@ -154,6 +166,8 @@ def _parse_conditions(raw: object, name: str, path: str) -> dict[str, Wanted]:
     conditions = {}
     for raw_operator, values in raw.items():
         operator = normal_operator(str(raw_operator))
+        if operator in REFUSED_OPERATORS:
+            raise InvalidRule(f"Rule '{path}' ({name}): {operator}: {REFUSED_OPERATORS[operator]}")
         if operator not in OPERATORS:
             raise InvalidRule(
                 f"Rule '{path}' ({name}) has the unknown operator '{raw_operator}'; known are {', '.join(OPERATORS)}"

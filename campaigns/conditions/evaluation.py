@@ -6,8 +6,9 @@ from typing import Any as AnyValue
 
 from campaigns.conditions.clauses import Clause, RuleSet
 from campaigns.conditions.logic import All, Logic, Name
-from campaigns.conditions.names import ITEM_RULES, Group, Missing
-from campaigns.conditions.operators import OPERATORS, Wanted, found_values
+from campaigns.conditions.names import Group, Missing, extreme
+from campaigns.conditions.operators import NOWHEN, Clock, Wanted, found_values
+from campaigns.conditions.operators import holds as operator_holds
 from campaigns.conditions.subject import Item, Subject
 
 # Of several unmet clauses the one is told whose reason is checked first.
@@ -50,6 +51,7 @@ class _Node:
     operator: str | None
     found: AnyValue
     nested: "_Result"
+    missing: Missing | None = None
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ def evaluate(ruleset: RuleSet, subject: Subject, *, error_message: str | None = 
         return Outcome(True, tree)
     deciding = list(_deciding(result, (error_message,)))
     if result.holds is None:
-        node, message = min(deciding, key=lambda each: MISSING.index(each[0].clause.rule.needs or "customer"))
-        missing = node.clause.rule.needs
+        node, message = min(deciding, key=lambda each: MISSING.index(each[0].missing or "customer"))
+        missing = node.missing
     else:
         node, message = min(deciding, key=lambda each: GROUPS.index(each[0].clause.rule.group))
         missing = None
@@ -96,44 +98,78 @@ def _combine(logic: Logic, nodes: Mapping[str, _Node]) -> bool | None:
 
 def _evaluate_clause(clause: Clause, subject: Subject) -> _Node:
     rule = clause.rule
-    if _is_missing(rule.needs, subject):
-        return _Node(
-            clause, None, None, next(iter(clause.conditions), None), None, _evaluate_set(clause.nested, subject)
-        )
-    if clause.name == "order.items.any" and clause.nested.clauses:
-        return _evaluate_any_item(clause, subject)
+    missing = _missing(rule.required, subject)
+    if missing is not None:
+        operator = next(iter(clause.conditions), None)
+        return _Node(clause, None, None, operator, None, _evaluate_set(clause.nested, subject), missing)
+    if rule.quantifier:
+        return _evaluate_quantifier(clause, subject)
     found = rule.read(subject, clause.property or "")
-    operator, own = _own(clause, found)
+    operator, own = _own(clause, found, subject)
     inner = subject
-    if clause.name in ITEM_RULES and clause.conditions:
+    if rule.narrows and clause.conditions:
         # Rules inside a product's rule speak of that product, not of the whole order.
-        inner = replace(subject, items=tuple(item for item in subject.items or () if _matches(clause, item)))
+        items = matching(clause, subject)
+        inner = replace(
+            subject, items=items, matched=items, whole=subject.items if subject.whole is None else subject.whole
+        )
     nested = _evaluate_set(clause.nested, inner)
     return _Node(clause, _both(own, nested.holds), own, operator, found, nested)
 
 
-def _evaluate_any_item(clause: Clause, subject: Subject) -> _Node:
-    """One single item has to meet the conditions and the nested rules together."""
+def _evaluate_quantifier(clause: Clause, subject: Subject) -> _Node:
+    """Items one by one: each has to meet the conditions and the nested rules together, or none, or one of them."""
     found = clause.rule.read(subject, "")
-    operator, own = _own(clause, found)
-    candidates = [item for item in subject.items or () if _matches(clause, item)]
-    tried = [_evaluate_set(clause.nested, replace(subject, items=(item,))) for item in candidates]
+    operator = next(iter(clause.conditions), None)
+    everything = subject.items or ()
+    pool = extreme(everything, clause.name)
+    candidates = matching(clause, replace(subject, items=pool))
+    tried = [_evaluate_set(clause.nested, replace(subject, items=(item,), matched=candidates)) for item in candidates]
+    nothing = _evaluate_set(clause.nested, replace(subject, items=(), matched=()))
+    if clause.name == "order.items.none":
+        met = _first(tried, True) if clause.nested.clauses else None
+        unknown = _first(tried, None)
+        if met is None and unknown is not None:
+            return _Node(clause, None, True, operator, found, unknown)
+        violated = met is not None or bool(candidates and not clause.nested.clauses)
+        return _Node(clause, not violated, not violated, operator, found, met or nothing)
+    if clause.name == "order.items.every":
+        if not pool or len(candidates) < len(pool):
+            return _Node(clause, False, False, operator, found, tried[0] if tried else nothing)
+        worst = _first(tried, False) or _first(tried, None) or tried[0]
+        return _Node(clause, worst.holds, True, operator, found, worst)
     if not tried:
-        return _Node(clause, False, False, operator, found, _evaluate_set(clause.nested, replace(subject, items=())))
-    best = next((result for result in tried if result.holds), None)
-    best = best or next((result for result in tried if result.holds is None), tried[0])
-    return _Node(clause, _both(own, best.holds), own, operator, found, best)
+        return _Node(clause, False, False, operator, found, nothing)
+    best = _first(tried, True) or _first(tried, None) or tried[0]
+    return _Node(clause, best.holds, True, operator, found, best)
 
 
-def _matches(clause: Clause, item: Item) -> bool:
-    return _own(clause, clause.rule.read(Subject(items=(item,)), ""))[1]
+def _first(results: list[_Result], outcome: bool | None) -> _Result | None:
+    return next((result for result in results if result.holds is outcome), None)
 
 
-def _own(clause: Clause, found: AnyValue) -> tuple[str | None, bool]:
+def matching(clause: Clause, subject: Subject) -> tuple[Item, ...]:
+    """The subject's items that by themselves meet the clause's own conditions."""
+
+    def alone(item: Item) -> bool:
+        only = replace(subject, items=(item,), matched=None)
+        return _own(clause, clause.rule.read(only, clause.property or ""), only)[1]
+
+    return tuple(item for item in subject.items or () if not clause.conditions or alone(item))
+
+
+def _own(clause: Clause, found: AnyValue, subject: Subject) -> tuple[str | None, bool]:
     """The operator that decided, and whether all the clause's own conditions hold."""
+    if clause.rule.applies_discount:
+        return next(iter(clause.conditions), None), True
     values = found_values(found)
+    clock = NOWHEN if subject.now is None else Clock(subject.now, subject.tz)
     for operator, wanted in clause.conditions.items():
-        if not OPERATORS[operator](values, wanted):
+        if clause.rule.each:
+            met = bool(values) and all(operator_holds(operator, found_values(one), wanted, clock) for one in values)
+        else:
+            met = operator_holds(operator, values, wanted, clock)
+        if not met:
             return operator, False
     return next(iter(clause.conditions), None), True
 
@@ -142,15 +178,9 @@ def _both(own: bool, nested: bool | None) -> bool | None:
     return nested if own else False
 
 
-def _is_missing(needed: Missing | None, subject: Subject) -> bool:
-    match needed:
-        case "customer":
-            return not subject.customer
-        case "items":
-            return subject.items is None
-        case "amount":
-            return subject.amount is None
-    return False
+def _missing(required: tuple[Missing, ...], subject: Subject) -> Missing | None:
+    absent = {"customer": not subject.customer, "items": subject.items is None, "amount": subject.amount is None}
+    return next((one for one in required if absent[one]), None)
 
 
 def _deciding(result: _Result, messages: tuple[str | None, ...]) -> Iterator[tuple[_Node, str | None]]:

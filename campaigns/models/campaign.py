@@ -1,14 +1,37 @@
-"""A campaign; knows nothing of the vouchers that belong to it."""
+"""A campaign, and what it shares with its vouchers; knows nothing of the vouchers that belong to it."""
 
 from functools import partial
 
 from django.db import models
 from django.utils import timezone
 
+from campaigns.validity import Schedule, Validity, parse_validity
 from voucherify_admin.ids import new_id
 
 
-class Campaign(models.Model):
+class WithinHours(models.Model):
+    """What is open at certain hours, on certain days or in recurring periods only, as Voucherify writes it."""
+
+    # Checked by campaigns.validity.parse_validity; null where nothing limits.
+    validity_timeframe = models.JSONField(null=True, blank=True)
+    validity_day_of_week = models.JSONField(null=True, blank=True)
+    validity_hours = models.JSONField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def validity(self) -> Validity:
+        """The three columns, read."""
+        return parse_validity(self.validity_timeframe, self.validity_day_of_week, self.validity_hours)
+
+    @property
+    def schedule(self) -> Schedule:
+        """When it is open, with the date that its recurring periods are counted from."""
+        return Schedule(self.validity, self.start_date)
+
+
+class Campaign(WithinHours):
     """An offer under which codes are handed out. Its dates and its active state bind all of its vouchers."""
 
     class CampaignType(models.TextChoices):

@@ -1,17 +1,25 @@
 """Customers and the segments that they are in; knows nothing of what they redeem."""
 
-from functools import partial
+from collections.abc import Iterable
+from functools import partial, reduce
+from operator import or_
 from typing import Self
 
 from django.contrib.postgres.indexes import GinIndex
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from campaigns import segments
 from voucherify_admin.ids import new_id
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
+    def in_any(self, segments: "Iterable[Segment]") -> Self:
+        """Narrow to the customers who are in one of these segments now."""
+        return self.filter(reduce(or_, (segment.members_q() for segment in segments), models.Q(pk__in=[])))
+
     def by_reference(self, reference: str) -> Self:
         """Narrow to the customer whose id or `source_id` is `reference`."""
         return self.filter(models.Q(public_id=reference) | models.Q(source_id=reference))
@@ -52,25 +60,79 @@ class Customer(models.Model):
         return self.name or self.source_id or self.public_id
 
 
+def validate_filter(wire: object) -> None:
+    """Raise ValidationError, naming the field, for a filter that could not be evaluated."""
+    try:
+        segments.members_q(wire)
+    except segments.InvalidFilter as error:
+        raise ValidationError(str(error)) from error
+
+
+class SegmentQuerySet(models.QuerySet["Segment"]):
+    def holding(self, customer: Customer) -> "list[Segment]":
+        """Return those of the segments that the customer is in now; two queries, however many there are."""
+        every = list(self)
+        if not every:
+            return []
+        asked = {f"in_{place}": segment.members_case() for place, segment in enumerate(every)}
+        row = Customer.objects.filter(pk=customer.pk).values(**asked).first() or {}
+        return [segment for place, segment in enumerate(every) if row.get(f"in_{place}")]
+
+
 class Segment(models.Model):
-    """A named group of customers. In a static one they are listed; a filter is kept for the kinds that have one."""
+    """A named group of customers. In a static one they are listed; in the others is whoever meets the filter now."""
 
     class Type(models.TextChoices):
         STATIC = "static", "Static"
+        AUTO_UPDATE = "auto-update", "By filter"
+        PASSIVE = "passive", "By filter, without notices"
 
     public_id = models.CharField(max_length=40, unique=True, editable=False, default=partial(new_id, "seg_"))
     name = models.CharField(max_length=200)
     type = models.CharField(max_length=20, choices=Type.choices, default=Type.STATIC)
-    filter = models.JSONField(null=True, blank=True)
+    filter = models.JSONField(
+        null=True,
+        blank=True,
+        validators=[validate_filter],
+        help_text='Voucherify\'s filter, e.g. {"metadata.tier": {"conditions": {"$is": ["gold"]}}}',
+    )
     customers = models.ManyToManyField(Customer, through="SegmentMembership", related_name="segments")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
+
+    objects = SegmentQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.type == self.Type.STATIC and self.filter:
+            raise ValidationError({"filter": "A static segment lists its customers and has no filter."})
+        if self.type != self.Type.STATIC and not self.filter:
+            raise ValidationError({"filter": "A segment of this type needs a filter."})
+
+    def members_q(self) -> models.Q:
+        """Return who is in it, as a condition on customers. A filter that cannot be read holds nobody."""
+        if self.type == self.Type.STATIC:
+            return models.Q(pk__in=SegmentMembership.objects.filter(segment=self.pk).values("customer"))
+        try:
+            return segments.members_q(self.filter)
+        except segments.InvalidFilter:
+            return models.Q(pk__in=[])
+
+    def members_case(self) -> models.Case:
+        """Return the same as a value, true or false, of a query for one customer."""
+        if self.type == self.Type.STATIC:
+            listed = SegmentMembership.objects.filter(segment=self.pk, customer=models.OuterRef("pk"))
+            condition: models.Q = models.Q(models.Exists(listed))
+        else:
+            condition = self.members_q()
+        return models.Case(
+            models.When(condition, then=models.Value(True)), default=False, output_field=models.BooleanField()
+        )
 
 
 class SegmentMembership(models.Model):

@@ -19,6 +19,14 @@ def validate_rules(rules: object) -> None:
         raise ValidationError(str(error)) from error
 
 
+def validate_applicable_to(wire: object) -> None:
+    """Raise ValidationError, naming the entry, for products that a discount could not be held to."""
+    try:
+        conditions.parse_applicable_to(wire)
+    except conditions.InvalidRule as error:
+        raise ValidationError(str(error)) from error
+
+
 class ValidationRule(models.Model):
     """A set of conditions in Voucherify's form that a redemption has to meet."""
 
@@ -26,7 +34,12 @@ class ValidationRule(models.Model):
     name = models.CharField(max_length=200)
     rules = models.JSONField(default=dict, blank=True, validators=[validate_rules])
     error_message = models.TextField(blank=True, help_text="Told to the customer when no clause has its own text.")
-    applicable_to = models.JSONField(default=dict, blank=True)
+    applicable_to = models.JSONField(
+        default=dict,
+        blank=True,
+        validators=[validate_applicable_to],
+        help_text='Which products the discount applies to, e.g. {"included": [{"object": "product", "id": "tea"}]}',
+    )
     type = models.CharField(max_length=30, default="expression")
     context_type = models.CharField(max_length=100, default="global")
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -7,9 +7,16 @@ from pydantic import BaseModel, Field
 
 from campaigns.models import Campaign, RuleAssignment
 from campaigns.schemas.validation_rule import AssignmentListOut, assignment_list_out
+from campaigns.schemas.validity import (
+    NAMES,
+    HoursOut,
+    TimeframeOut,
+    ValidityFields,
+    check_validity,
+    validity_out,
+)
 from voucherify_admin.api.errors import invalid_payload
 from voucherify_admin.api.wire import (
-    BodyIn,
     ListQuery,
     Long,
     Metadata,
@@ -22,7 +29,7 @@ from voucherify_admin.api.wire import (
 )
 
 
-class CampaignFields(BodyIn):
+class CampaignFields(ValidityFields):
     """What can be said of a campaign when it is made and later."""
 
     description: Long | None = None
@@ -52,6 +59,12 @@ class CampaignUpdateIn(CampaignFields):
         }
         # Here null says something: the campaign has no such date any more.
         changes |= {name: getattr(self, name) for name in ("start_date", "expiration_date") if name in self.sent()}
+        changes |= self.validity_sent()
+        if changes.keys() & {"start_date", *NAMES}:
+            check_validity(
+                {**validity_out(campaign), **changes},
+                starts=changes.get("start_date", campaign.start_date) is not None,
+            )
         if self.metadata:
             changes["metadata"] = {**campaign.metadata, **self.metadata}
         check_dates(
@@ -91,6 +104,9 @@ class CampaignOut(BaseModel):
     vouchers_count: int
     start_date: Timestamp | None = None
     expiration_date: Timestamp | None = None
+    validity_timeframe: TimeframeOut | None = None
+    validity_day_of_week: list[int] | None = None
+    validity_hours: HoursOut | None = None
     active: bool
     metadata: dict[str, Any]
     created_at: Timestamp
@@ -123,6 +139,7 @@ def campaign_out(campaign: Campaign, *, vouchers_count: int, assignments: Sequen
         "description": campaign.description or None,
         "start_date": iso(campaign.start_date),
         "expiration_date": iso(campaign.expiration_date),
+        **validity_out(campaign),
         "category": campaign.category or None,
         "updated_at": iso(campaign.updated_at),
     }

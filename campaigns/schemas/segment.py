@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from campaigns import segments
 from campaigns.models import Segment
 from voucherify_admin.api.errors import invalid_payload
 from voucherify_admin.api.wire import BodyIn, Name, Timestamp, example, iso
@@ -12,7 +13,7 @@ MOST_CUSTOMERS = 20_000
 
 
 class SegmentIn(BodyIn):
-    """A named group of customers, each given by their id."""
+    """A named group of customers: each given by their id, or all those who meet a filter."""
 
     model_config = example({"name": "VIP", "type": "static", "customers": ["cust_0f1e2d3c4b5a69788f"]})
 
@@ -22,13 +23,29 @@ class SegmentIn(BodyIn):
         None, max_length=MOST_CUSTOMERS, description="Ids of customers.", examples=[["cust_0f1e2d3c4b5a69788f"]]
     )
 
-    def check_type(self) -> None:
-        """Raise ApiError 400 for the kinds of segment that would need a filter to be evaluated."""
-        if self.type not in (None, "static"):
-            raise invalid_payload(
-                f"Segments of the type '{self.type}' are not supported by this version: only static ones are; "
-                "send type 'static' and the list of customers"
-            )
+    filter: dict[str, Any] | None = Field(
+        None,
+        description="Of the types auto-update and passive: whoever meets it is in the segment.",
+        examples=[{"junction": "and", "metadata.tier": {"conditions": {"$is": ["gold"]}}}],
+    )
+
+    @property
+    def kind(self) -> str:
+        """The type; of a segment sent without one, what it has tells."""
+        return self.type or ("auto-update" if self.filter else "static")
+
+    def check(self) -> None:
+        """Raise ApiError 400, naming the property, for a filter that could not be evaluated or has no place here."""
+        if self.kind == "static":
+            if self.filter:
+                raise invalid_payload("Property .filter is for the types auto-update and passive; leave it out")
+            return
+        if self.customers:
+            raise invalid_payload("Property .customers is for the type static; leave it out")
+        try:
+            segments.members_q(self.filter)
+        except segments.InvalidFilter as error:
+            raise invalid_payload(str(error)) from error
 
 
 class SegmentOut(BaseModel):
@@ -36,7 +53,7 @@ class SegmentOut(BaseModel):
     name: str
     created_at: Timestamp
     updated_at: Timestamp | None
-    type: Literal["static"]
+    type: Literal["static", "auto-update", "passive"]
     filter: dict[str, Any] | None
     object: Literal["segment"]
 

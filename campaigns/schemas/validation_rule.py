@@ -1,6 +1,6 @@
 """Validation rules and their assignments on the wire; what a rule means is said by campaigns.conditions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StrictBool
@@ -10,6 +10,8 @@ from campaigns.models import RuleAssignment, ValidationRule
 from voucherify_admin.api.errors import ApiError, invalid_payload
 from voucherify_admin.api.wire import BodyIn, ListQuery, Name, QueryText, Short, Timestamp, example, iso
 
+MOST_PRODUCTS = 1000
+PRODUCT = {"object": "product", "id": "tea"}
 EXAMPLE = {"1": {"name": "order.amount", "conditions": {"$more_than": [5000]}}, "logic": "1"}
 
 
@@ -18,9 +20,20 @@ class RuleErrorIn(BodyIn):
 
 
 class ApplicableToIn(BodyIn):
+    """Products and SKUs, by `object` and `id` or `source_id`, that the discount is to apply to."""
+
     included_all: StrictBool | None = None
-    included: list[Any] | None = None
-    excluded: list[Any] | None = None
+    included: list[Any] | None = Field(None, max_length=MOST_PRODUCTS, examples=[[PRODUCT]])
+    excluded: list[Any] | None = Field(None, max_length=MOST_PRODUCTS, examples=[[PRODUCT]])
+
+    def kept(self) -> dict[str, Any]:
+        """Return it as it is stored; raise ApiError 400, naming the entry, for what could not be heeded."""
+        wire = {"included_all": self.included_all, "included": self.included or [], "excluded": self.excluded or []}
+        try:
+            parsed = conditions.parse_applicable_to(wire)
+        except conditions.InvalidRule as error:
+            raise invalid_payload(error.details) from error
+        return {**wire, "included_all": parsed.included_all} if parsed.restricts or parsed.included else {}
 
 
 class RuleFields(BodyIn):
@@ -39,10 +52,9 @@ class RuleFields(BodyIn):
         """
         if self.bundle_rules:
             raise invalid_payload("Property .bundle_rules is not supported")
-        part = self.applicable_to
-        if part and (part.included or part.excluded or part.included_all is False):
-            raise invalid_payload("Property .applicable_to is supported with included_all alone")
         values: dict[str, Any] = {}
+        if self.applicable_to is not None:
+            values["applicable_to"] = self.applicable_to.kept()
         if self.rules is not None:
             try:
                 conditions.parse_rules(self.rules)
@@ -154,13 +166,25 @@ def rule_out(rule: ValidationRule) -> dict[str, Any]:
         "rules": rule.rules,
         "bundle_rules": {},
         "error": {"message": rule.error_message} if rule.error_message else None,
-        "applicable_to": {"included_all": True, "included": [], "excluded": []},
+        "applicable_to": _applicable_out(rule.applicable_to or {}),
         "type": rule.type,
         "context_type": rule.context_type,
         "created_at": iso(rule.created_at),
         "updated_at": iso(rule.updated_at),
         "assignments_count": rule.assignments_count,
         "object": "validation_rules",
+    }
+
+
+def _applicable_out(kept: Mapping[str, Any]) -> dict[str, Any]:
+    def listed(name: str) -> list[Any]:
+        # Voucherify's strict clients want an effect in every entry.
+        return [{"object": "product", "effect": "APPLY_TO_EVERY", **entry} for entry in kept.get(name) or []]
+
+    return {
+        "included_all": kept.get("included_all", True) is not False,
+        "included": listed("included"),
+        "excluded": listed("excluded"),
     }
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from campaigns.conditions import Group, Missing, Outcome
+from campaigns.conditions import RULES, Group, Missing, Outcome, discounted_items, needs
+from campaigns.validity import in_words, is_open, next_open
 from redemptions.engine.reasons import Reason
 from redemptions.engine.values import CampaignFacts, Facts, RuleFacts, VoucherFacts
 from vouchers.discounts import OrderError
 
 MAX_TOLD = 200
+MAX_LISTED = 50
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,22 @@ def check_not_expired(facts: Facts) -> Refusal | None:
     return None
 
 
+def check_open_now(facts: Facts) -> Refusal | None:
+    """The voucher or its campaign is closed at this hour, on this day, or between two of its recurring periods."""
+    both = _voucher_and_campaign(facts)
+    for of, name, dated in both:
+        if is_open([dated.schedule], facts.now, facts.zone):
+            continue
+        compared: dict[str, Any] = {"of": of, "name": name, "open": in_words(dated.validity), "now": _iso(facts.now)}
+        compared["time_zone"] = str(facts.zone)
+        following = next_open([each.schedule for _, _, each in both], facts.now, facts.zone)
+        ends = [each.expiration_date for _, _, each in both if each.expiration_date is not None]
+        if following is not None and all(following <= end for end in ends):
+            compared["opens_at"] = _iso(following)
+        return Refusal(_voucher(facts).code, compared)
+    return None
+
+
 def check_quantity(facts: Facts) -> Refusal | None:
     """The voucher was used as often as it may be."""
     voucher = _voucher(facts)
@@ -94,9 +112,7 @@ def check_amount_given(facts: Facts) -> Refusal | None:
 
 def check_items_given(facts: Facts) -> Refusal | None:
     """A rule, or a discount on items, needs the order's items."""
-    voucher = _voucher(facts)
-    discount = voucher.discount
-    effect = voucher.gift_effect if voucher.is_gift else discount.effect if discount is not None else None
+    effect = facts.offer.effect if facts.offer is not None else None
     if effect is not None and effect.needs_items and not (facts.order and facts.order.lines):
         return Refusal(
             "Order items are required to apply the discount", {"needed_by": "discount", "effect": effect.value}
@@ -115,8 +131,8 @@ def check_customer_rules(facts: Facts) -> Refusal | None:
 
 
 def check_order_rules(facts: Facts) -> Refusal | None:
-    """A rule about the order or its items is not met."""
-    return _violated(facts, "order")
+    """A rule about the order or its items is not met, or keeps the discount from every item."""
+    return _violated(facts, "order") or _nothing_applicable(facts)
 
 
 def check_redemption_rules(facts: Facts) -> Refusal | None:
@@ -131,7 +147,7 @@ def check_gift_balance(facts: Facts) -> Refusal | None:
         return None
     asked, asked_by = facts.request.gift_credits, "gift.credits"
     if asked is None and facts.order is not None:
-        asked, asked_by = facts.order.remaining, "order.amount"
+        asked, asked_by = _payable(facts), "order.amount"
     if asked is None or asked <= voucher.gift_balance:
         return None
     return Refusal(voucher.code, {"balance": voucher.gift_balance, "asked": asked, "asked_by": asked_by})
@@ -143,6 +159,7 @@ CHECKS: tuple[tuple[Reason, Callable[[Facts], Refusal | None]], ...] = (
     (Reason.VOUCHER_DISABLED, check_enabled),
     (Reason.VOUCHER_NOT_ACTIVE, check_started),
     (Reason.VOUCHER_EXPIRED, check_not_expired),
+    (Reason.VOUCHER_NOT_ACTIVE_NOW, check_open_now),
     (Reason.QUANTITY_EXCEEDED, check_quantity),
     (Reason.INVALID_ORDER, check_order),
     (Reason.INVALID_AMOUNT, check_amount),
@@ -190,10 +207,74 @@ def _missing_for_rules(facts: Facts, missing: Missing, details: str) -> Refusal 
 def _violated(facts: Facts, group: Group) -> Refusal | None:
     for rule, outcome in facts.outcomes:
         if not outcome.holds and outcome.missing is None and outcome.group == group:
-            kind = "Gift Card" if _voucher(facts).is_gift else "Discount Coupon"
-            details = f"{kind} cannot be redeemed because of violated validation rules: {rule.id}"
+            details = f"{_kind(facts)} cannot be redeemed because of violated validation rules: {rule.id}"
             return Refusal(details, _clause(facts, rule, outcome), outcome.error_message)
     return None
+
+
+def _nothing_applicable(facts: Facts) -> Refusal | None:
+    """To use up a code that takes nothing off would be of no use to anyone."""
+    offer = facts.offer
+    if facts.applicable is None or facts.applicable or offer is None or not offer.effect.needs_items:
+        return None
+    items = facts.items or ()
+    restricting = [rule for rule in facts.rules if rule.restricts_discount]
+    # The rule that covers none of the items; where each covers some, but never the same ones, the first.
+    rule = next(
+        (rule for rule in restricting if not discounted_items(rule.ruleset, rule.applicable_to, items)), restricting[0]
+    )
+    tree = next(outcome.tree for each, outcome in facts.outcomes if each is rule)
+    wanted = sorted({one for product in rule.applicable_to.included for one in product.ids})[:MAX_LISTED]
+    found = sorted({one for item in items for one in item.product_ids | item.sku_ids})[:MAX_LISTED]
+    compared = {
+        "rule_id": rule.id,
+        "rule_name": rule.name,
+        "assigned_to": rule.assigned_to,
+        "tree": tree,
+        "path": "",
+        "clause": "applicable_to",
+        "property": None,
+        "operator": None,
+        "wanted": wanted,
+        "found": found,
+    }
+    details = f"{_kind(facts)} cannot be redeemed because it applies to none of the order items: {rule.id}"
+    return Refusal(details, compared, rule.error_message)
+
+
+def _payable(facts: Facts) -> int | None:
+    """What is left to pay of what the voucher applies to, in cents; None when that is not known."""
+    order = facts.order
+    if order is None or facts.applicable is None:
+        return order.remaining if order is not None else None
+    lines = [line for index, line in enumerate(order.lines or ()) if index in facts.applicable]
+    left = sum(max(0, (line.amount or 0) - line.discount_amount) for line in lines)
+    return left if order.remaining is None else min(left, order.remaining)
+
+
+def rules_met(facts: Facts) -> dict[str, Any]:
+    """What an accepted attempt compared, as plain JSON: each rule with its tree, and the segments' names."""
+    if not facts.outcomes:
+        return {}
+    met = [
+        {"rule_id": rule.id, "rule_name": rule.name, "assigned_to": rule.assigned_to, "tree": _compact(outcome.tree)}
+        for rule, outcome in facts.outcomes
+    ]
+    asked = {segment for rule in facts.rules for segment in needs(rule.ruleset).segments}
+    names = {segment: facts.segment_names[segment] for segment in sorted(asked) if segment in facts.segment_names}
+    return {"rules_met": met, **({"segment_names": names} if names else {})}
+
+
+def _compact(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """A tree without what is empty: a success is stored with each of its rules, a thousand times a day."""
+    kept = {name: value for name, value in tree.items() if name == "holds" or value not in (None, "", [], {})}
+    if "rules" in kept:
+        kept["rules"] = [_compact(node) for node in kept["rules"]]
+    return kept
+
+
+def _kind(facts: Facts) -> str:
+    return "Gift Card" if _voucher(facts).is_gift else "Discount Coupon"
 
 
 def _clause(facts: Facts, rule: RuleFacts, outcome: Outcome) -> dict[str, Any]:
@@ -214,6 +295,10 @@ def _clause(facts: Facts, rule: RuleFacts, outcome: Outcome) -> dict[str, Any]:
         "wanted": failure.wanted,
         "found": failure.found,
     }
+    clause = RULES[failure.name]
+    if clause.values == "moment" or (clause.tally is not None and clause.tally.period is not None):
+        # Hours, days and months were those of the project, wherever the reader is.
+        compared["time_zone"] = str(facts.zone)
     if failure.name == "customer.segment":
         names = {segment: facts.segment_names[segment] for segment in failure.wanted if segment in facts.segment_names}
         compared["segment_names"] = names

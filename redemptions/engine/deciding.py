@@ -1,8 +1,7 @@
 """Pure: asks the checks in their order and prices the order when none refuses."""
 
-from redemptions.engine.checks import CHECKS
+from redemptions.engine.checks import CHECKS, rules_met
 from redemptions.engine.values import Decision, Facts
-from vouchers.discounts import GiftCredits, price_order
 
 
 def decide(facts: Facts) -> Decision:
@@ -16,17 +15,14 @@ def decide(facts: Facts) -> Decision:
 
 
 def _accept(facts: Facts) -> Decision:
-    voucher = facts.voucher
-    if voucher is None:
+    if facts.voucher is None:
         raise ValueError("check_exists has to refuse an attempt without a voucher.")
-    credits = facts.request.gift_credits
-    effect = GiftCredits(credits, voucher.gift_effect) if voucher.is_gift else voucher.discount
-    if facts.order is None:
-        return Decision(gift_amount=credits if voucher.is_gift else None)
-    priced = price_order(facts.order, effect)
-    taken = priced.total_applied_discount_amount
-    gift_amount = None
-    if voucher.is_gift:
-        # An order of unknown amount sets no bound to the credits that were asked for.
-        gift_amount = credits if priced.amount is None else taken
-    return Decision(order=priced.to_wire(), discount_amount=taken, gift_amount=gift_amount)
+    met, priced = rules_met(facts), facts.priced
+    if priced is None:
+        return Decision(compared=met, gift_amount=facts.gift_amount)
+    return Decision(
+        compared=met,
+        order=priced.to_wire(),
+        discount_amount=priced.total_applied_discount_amount,
+        gift_amount=facts.gift_amount,
+    )

@@ -23,6 +23,8 @@ class Reason(StrEnum):
     VOUCHER_DISABLED = "voucher_disabled", "Voucher disabled", "voucher is disabled"
     VOUCHER_NOT_ACTIVE = "voucher_not_active", "Voucher not active yet", "voucher not active yet"
     VOUCHER_EXPIRED = "voucher_expired", "Voucher expired", "voucher expired"
+    # Not among Voucherify's fifteen documented reasons: hours, days and recurring periods.
+    VOUCHER_NOT_ACTIVE_NOW = "voucher_not_active_now", "Voucher not active at this time", "voucher not active now"
     QUANTITY_EXCEEDED = "quantity_exceeded", "Redemption quantity exceeded", "quantity exceeded"
     INVALID_ORDER = "invalid_order", "Order specified incorrectly", "Invalid order"
     INVALID_AMOUNT = "invalid_amount", "Order amount specified incorrectly", "Invalid Amount"

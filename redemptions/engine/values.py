@@ -1,14 +1,34 @@
 """Pure: what goes into a decision and what comes out; must not decide."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from typing import Any, Literal
 
-from campaigns.conditions import Item, Outcome, RuleSet, Subject, evaluate
+from campaigns.conditions import (
+    ApplicableTo,
+    Item,
+    Outcome,
+    RuleSet,
+    Subject,
+    Tally,
+    discounted_items,
+    evaluate,
+    restricts_discount,
+)
+from campaigns.validity import ALWAYS, Schedule, Validity
 from redemptions.engine.reasons import Reason
-from vouchers.discounts import Discount, Effect, Order, parse_order
+from vouchers.discounts import (
+    Discount,
+    DiscountedOrder,
+    Effect,
+    GiftCredits,
+    Order,
+    UnitsOff,
+    parse_order,
+    price_order,
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +75,7 @@ class VoucherFacts:
     active: bool = True
     start_date: datetime | None = None
     expiration_date: datetime | None = None
+    validity: Validity = ALWAYS
     quantity: int | None = None
     redeemed_quantity: int = 0
     discount: Discount | None = None
@@ -66,6 +87,11 @@ class VoucherFacts:
         """Whether it is a gift card."""
         return self.gift_balance is not None
 
+    @property
+    def schedule(self) -> Schedule:
+        """When it is open, besides its dates."""
+        return Schedule(self.validity, self.start_date)
+
 
 @dataclass(frozen=True)
 class CampaignFacts:
@@ -76,14 +102,25 @@ class CampaignFacts:
     active: bool = True
     start_date: datetime | None = None
     expiration_date: datetime | None = None
+    validity: Validity = ALWAYS
+
+    @property
+    def schedule(self) -> Schedule:
+        """When it is open, besides its dates."""
+        return Schedule(self.validity, self.start_date)
 
 
 @dataclass(frozen=True)
 class CustomerFacts:
-    """The customer, with the metadata that this request may bring. `id` is None for one not seen before."""
+    """The customer, with the metadata that this request may bring. `id` is None for one not seen before.
+
+    `fields` are those that rules may ask for: name, email, source_id, city, country, created_at (ISO 8601), and of
+    earlier orders orders_count and orders_amount (cents).
+    """
 
     id: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = field(default_factory=dict)
     segments: frozenset[str] = frozenset()
 
 
@@ -96,24 +133,32 @@ class RuleFacts:
     ruleset: RuleSet
     error_message: str | None = None
     assigned_to: Literal["voucher", "campaign"] = "voucher"
+    applicable_to: ApplicableTo = field(default_factory=ApplicableTo)
+
+    @property
+    def restricts_discount(self) -> bool:
+        """Whether it keeps the discount from some of the order's items."""
+        return restricts_discount(self.ruleset, self.applicable_to)
 
 
 @dataclass(frozen=True)
 class Facts:
     """All that a decision is made of.
 
-    `redemptions_per_customer` holds the customer's earlier, not rolled back successes: of this voucher and of its
-    campaign. `segment_names` names the segments that the rules ask for, where they are known.
+    `tallies` count the earlier, not rolled back successes, of this voucher or of its campaign, as the rules ask;
+    of customers they count the others. `segment_names` names the segments that the rules ask for, where they are
+    known. `zone` is the project's time zone, in which hours are meant and days, weeks and months begin.
     """
 
     now: datetime
     request: RedeemRequest
+    zone: tzinfo = UTC
     voucher: VoucherFacts | None = None
     campaign: CampaignFacts | None = None
     customer: CustomerFacts | None = None
     rules: tuple[RuleFacts, ...] = ()
     segment_names: Mapping[str, str] = field(default_factory=dict)
-    redemptions_per_customer: Mapping[Literal["voucher", "campaign"], int] = field(default_factory=dict)
+    tallies: Mapping[Tally, int] = field(default_factory=dict)
 
     @cached_property
     def order(self) -> Order | None:
@@ -127,32 +172,119 @@ class Facts:
             (rule, evaluate(rule.ruleset, self._subject(rule), error_message=rule.error_message)) for rule in self.rules
         )
 
-    def _subject(self, rule: RuleFacts) -> Subject:
-        order, customer = self.order, self.customer
-        items = None
-        if order is not None and order.lines is not None:
-            items = tuple(
-                Item(line.ids, line.sku_ids, line.quantity, line.price, line.amount, line.metadata)
-                for line in order.lines
+    @cached_property
+    def items(self) -> tuple[Item, ...] | None:
+        """The order's items as rules see them; None when none were sent."""
+        order = self.order
+        if order is None or order.lines is None:
+            return None
+        return tuple(
+            Item(
+                product_ids=line.ids,
+                sku_ids=line.sku_ids,
+                quantity=line.quantity,
+                price=line.price,
+                amount=line.amount,
+                metadata=line.metadata,
+                product_metadata=_product_metadata(line.wire),
+                index=index,
             )
+            for index, line in enumerate(order.lines)
+        )
+
+    @cached_property
+    def applicable(self) -> frozenset[int] | None:
+        """Places of the items that the discount applies to; None when no rule restricts it. All rules have to agree."""
+        restricting = [rule for rule in self.rules if rule.restricts_discount]
+        if not restricting:
+            return None
+        items = self.items or ()
+        allowed = frozenset(item.index for item in items)
+        for rule in restricting:
+            allowed &= discounted_items(rule.ruleset, rule.applicable_to, items)
+        return allowed
+
+    @cached_property
+    def offer(self) -> Discount | GiftCredits | None:
+        """What the voucher gives; what rules restrict to some products is taken off those items, not off the order."""
+        voucher = self.voucher
+        if voucher is None:
+            return None
+        offer: Discount | GiftCredits | None = voucher.discount
+        if voucher.is_gift:
+            offer = GiftCredits(self.request.gift_credits, voucher.gift_effect)
+        restricted = any(rule.restricts_discount for rule in self.rules)
+        if restricted and offer is not None and not isinstance(offer, UnitsOff) and not offer.effect.needs_items:
+            return replace(offer, effect=Effect.APPLY_TO_ITEMS)
+        return offer
+
+    @cached_property
+    def priced(self) -> DiscountedOrder | None:
+        """The order after the discount; None without an order."""
+        return None if self.order is None else price_order(self.order, self.offer, applicable=self.applicable)
+
+    @property
+    def gift_amount(self) -> int | None:
+        """The credits (cents) that are taken from a gift card; None for a discount."""
+        if self.voucher is None or not self.voucher.is_gift:
+            return None
+        # An order of unknown amount sets no bound to the credits that were asked for.
+        if self.priced is None or self.priced.amount is None:
+            return self.request.gift_credits
+        return self.priced.total_applied_discount_amount
+
+    def tally_asked(self, tally: Tally, rule: RuleFacts) -> Tally:
+        """The tally as it is counted: a voucher without a campaign is counted by itself."""
+        of = rule.assigned_to if tally.of == "assigned" else tally.of
+        return replace(tally, of="voucher" if of == "campaign" and self.campaign is None else of)
+
+    def _tally(self, tally: Tally, rule: RuleFacts) -> int:
+        """So many with this attempt."""
+        channel, order = self.request.channel, self.order
+        earlier = self.tallies.get(self.tally_asked(tally, rule), 0)
+        if tally.what == "amount":
+            return earlier + ((order.amount or 0) if order is not None else 0)
+        if tally.what == "discount":
+            return earlier + (self.priced.total_applied_discount_amount if self.priced is not None else 0)
+        # What neither key nor user did is not counted for one.
+        other_way = (tally.per == "key" and channel.type != "API") or (tally.per == "user" and channel.type != "USER")
+        return 0 if other_way else earlier + 1
+
+    def _subject(self, rule: RuleFacts) -> Subject:
+        order, customer, channel = self.order, self.customer, self.request.channel
+        asked = {clause.rule.tally for clause in rule.ruleset.every_clause() if clause.rule.tally is not None}
         return Subject(
             amount=order.amount if order else None,
             initial_amount=order.initial_amount if order else None,
-            items=items,
+            total_amount=self.priced.total_amount if self.priced is not None else None,
+            items=self.items,
             order_metadata=order.metadata if order else {},
             customer=customer is not None,
             segments=customer.segments if customer else frozenset(),
             customer_metadata=customer.metadata if customer else {},
+            customer_fields=customer.fields if customer else {},
             redemption_metadata=self.request.metadata,
-            redemptions_per_customer=self.redemptions_per_customer.get(rule.assigned_to, 0) + 1,
+            gift_amount=self.gift_amount,
+            api_key=channel.id if channel.type == "API" else None,
+            user_login=channel.name if channel.type == "USER" else None,
+            tallies={tally: self._tally(tally, rule) for tally in asked},
+            now=self.now,
+            tz=self.zone,
         )
+
+
+def _product_metadata(wire: Mapping[str, Any]) -> Mapping[str, Any]:
+    product = wire.get("product")
+    metadata = product.get("metadata") if isinstance(product, Mapping) else None
+    return metadata if isinstance(metadata, Mapping) else {}
 
 
 @dataclass(frozen=True)
 class Decision:
     """The answer to an attempt: accepted, with the order as priced (amounts in cents), or refused.
 
-    `compared` holds what a refusal compared, as plain JSON, so that a later edit of the voucher changes nothing in it.
+    `compared` holds what was compared, as plain JSON, so that a later edit of the voucher changes nothing in it; of an
+    accepted attempt `rules_met` are the rules that it met.
     """
 
     reason: Reason | None = None

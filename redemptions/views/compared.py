@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
+from campaigns.conditions import RULES
 from campaigns.words import clause_in_words
 from redemptions import sentences
 from voucherify_admin.pages import show
 
-MONEY_CLAUSES = {"order.amount", "order.initial_amount"}
-# Of use to the program only.
-UNTOLD = {"check", "tree", "path", "clause", "operator", "segment_names", "gift_credits"}
+# Of use to the program only, or told in a table of its own.
+UNTOLD = {"check", "tree", "path", "clause", "operator", "segment_names", "rules_met", "gift_credits"}
 # Said clause by clause where there is a rule.
 IN_CLAUSES = {"wanted", "found", "property"}
 MAX_LEVEL = 4
@@ -26,6 +27,9 @@ FIRST = (
     "name",
     "starts_at",
     "expired_at",
+    "open",
+    "opens_at",
+    "time_zone",
     "now",
     "limit",
     "used",
@@ -52,6 +56,25 @@ class ClauseOutcome:
     @property
     def icon(self) -> str:
         return {True: "circle-check", False: "circle-x", None: "help-circle"}[self.holds]
+
+
+@dataclass(frozen=True)
+class RuleMet:
+    """One rule that an accepted attempt met, with its clauses."""
+
+    name: str
+    clauses: list[ClauseOutcome]
+    logic: str
+
+
+def rules_met(facts: Mapping[str, Any]) -> list[RuleMet]:
+    """The rules that an accepted attempt was held against and met."""
+    listed = facts.get("rules_met")
+    return [
+        RuleMet(str(rule.get("rule_name") or "Rule"), clauses({**facts, "tree": rule.get("tree")}), logic(rule))
+        for rule in (listed if isinstance(listed, list) else [])
+        if isinstance(rule, Mapping)
+    ]
 
 
 def rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -96,7 +119,8 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Differe
     """What was compared at two moments, side by side; clauses are named by what their rule asks."""
     before, after = dict(rows(then)), dict(rows(now))
     for facts, told in ((then, before), (now, after)):
-        for clause in clauses(facts):
+        met = [clause for rule in rules_met(facts) for clause in rule.clauses]
+        for clause in [*clauses(facts), *met]:
             told[clause.text[:1].upper() + clause.text[1:]] = f"{clause.status}: {clause.found}"
     return [Difference(label, before.get(label, "—"), after.get(label, "—")) for label in {**before, **after}]
 
@@ -119,10 +143,24 @@ def _clauses(tree: Mapping[str, Any], segment_names: Mapping[str, str], level: i
             holds=node.get("holds"),
             path=str(node.get("path") or ""),
             text=clause_in_words(clause, segment_names),
-            found=show.money(found) if name in MONEY_CLAUSES and isinstance(found, int) else _plain(found),
+            found=_found(name, found),
             level=min(level, MAX_LEVEL),
         )
         yield from _clauses(node, segment_names, level + 1)
+
+
+def _found(name: str, found: Any) -> str:
+    rule = RULES.get(name)
+    if rule is not None and rule.money and isinstance(found, int):
+        return show.money(found)
+    if rule is not None and rule.money and isinstance(found, list):
+        return ", ".join(show.money(one) if isinstance(one, int) else _plain(one) for one in found) or "nothing"
+    if rule is not None and rule.values == "moment" and isinstance(found, str):
+        try:
+            return show.local_text(datetime.fromisoformat(found))
+        except ValueError:
+            return found
+    return "—" if rule is not None and rule.applies_discount else _plain(found)
 
 
 def _plain(value: Any) -> str:

@@ -40,6 +40,7 @@ class RedemptionDetailView(StaffMixin, DetailView):
             facts=compared.rows(redemption.facts),
             clauses=compared.clauses(redemption.facts),
             logic=compared.logic(redemption.facts),
+            rules_met=compared.rules_met(redemption.facts),
             order=orders.in_words(redemption.order),
             metadata=orders.pairs(redemption.metadata),
             customer_metadata=orders.pairs((redemption.customer_snapshot or {}).get("metadata")),

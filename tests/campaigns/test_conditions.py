@@ -1,11 +1,25 @@
 """Who meets a rule, which clause is told when not, and which rules are refused when they are saved."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from campaigns.conditions import InvalidRule, Item, Outcome, Subject, evaluate, needs, parse_rules
+from campaigns.conditions import (
+    RULES,
+    InvalidRule,
+    Item,
+    Outcome,
+    Subject,
+    Tally,
+    evaluate,
+    needs,
+    parse_rules,
+    period_start,
+)
+from campaigns.conditions.clauses import SAID_OF_PRODUCTS
 
 
 def rule(name: str, conditions: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -25,7 +39,7 @@ def subject(**changes: Any) -> Subject:
         "segments": frozenset({"seg_vip"}),
         "customer_metadata": {"tier": "gold", "age": 30},
         "redemption_metadata": {"till": "T-04"},
-        "redemptions_per_customer": 2,
+        "tallies": {Tally("count", "assigned", "customer"): 2},
     }
     return Subject(**{**values, **changes})
 
@@ -92,6 +106,143 @@ def test_a_clause_holds_or_not(clause: dict[str, Any], holds: bool) -> None:
     assert outcome.missing is None
     assert (outcome.first_failure is None) is holds
     json.dumps(outcome.tree)
+
+
+# The last Sunday of March 2026, an hour after the clocks in Warsaw were put forward.
+SUNDAY = datetime(2026, 3, 29, 2, 0, tzinfo=UTC)
+WARSAW = ZoneInfo("Europe/Warsaw")
+
+
+def at(operator: str, *wanted: Any) -> dict[str, Any]:
+    return rule("redemption.date", {operator: list(wanted)})
+
+
+def joined(operator: str, *wanted: Any) -> dict[str, Any]:
+    return rule("customer.metadata", {operator: list(wanted)}, property="joined")
+
+
+@pytest.mark.parametrize(
+    ("clause", "holds"),
+    [
+        (at("$dow", 0), True),
+        (at("$dow", 6, 1), False),
+        (at("$timeframe_daily_hours", "04:00", "04:01"), True),
+        (at("$timeframe_daily_hours", "02:00", "04:00"), False),
+        (at("$timeframe_daily_hours", "22:00", "05:00"), True),
+        (at("$timeframe_daily_hours", "22:00", "03:00"), False),
+        (at("$timeframe_daily_hours", "00:00", "24:00"), True),
+        (at("$timeframe_absolute", "2026-03-29T02:00:00Z", "2026-03-30"), True),
+        (at("$timeframe_absolute", "2026-03-28", "2026-03-29T01:59:59Z"), False),
+        (at("$after", "2026-03-29"), True),
+        (at("$after", "2026-03-29T04:00:00"), False),
+        (at("$after", "2026-03-29T03:59:59.999Z"), False),
+        (at("$from", "2026-03-29T04:00:00"), True),
+        (at("$before", "2026-03-29T04:00:01"), True),
+        (at("$before", "2026-03-29T04:00:00+02:00"), False),
+        (joined("$is_days_ago", 10), True),
+        (joined("$is_days_ago", 9), False),
+        (joined("$more_than_ago", 9), True),
+        (joined("$more_than_ago", 10), False),
+        (joined("$less_than_ago", 10), True),
+        (joined("$less_than_ago", 9), False),
+        (joined("$more_than_future", 0), False),
+        (joined("$is_days_in_future", 0), False),
+        (joined("$dow", 4), True),
+        (rule("customer.metadata", {"$is_days_in_future": [2]}, property="due"), True),
+        (rule("customer.metadata", {"$less_than_future": [2]}, property="due"), False),
+        (rule("customer.metadata", {"$less_than_future": [3]}, property="due"), True),
+        (rule("customer.metadata", {"$more_than_future": [1]}, property="due"), True),
+        (rule("customer.metadata", {"$after": ["2020-01-01"]}, property="tier"), False),
+        (rule("customer.created_at", {"$more_than_ago": [364]}), True),
+    ],
+)
+def test_a_clause_may_ask_for_time_in_the_projects_zone(clause: dict[str, Any], holds: bool) -> None:
+    known = subject(
+        now=SUNDAY,
+        tz=WARSAW,
+        customer_metadata={"joined": "2026-03-19T12:00:00+01:00", "due": "2026-03-31T12:00:00Z", "tier": "gold"},
+        customer_fields={"created_at": "2025-03-29T00:00:00+00:00"},
+    )
+    outcome = held({"1": clause}, known)
+    assert outcome.holds is holds
+    json.dumps(outcome.tree)
+
+
+@pytest.mark.parametrize(
+    ("now", "period", "start"),
+    [
+        (SUNDAY, "daily", "2026-03-28T23:00:00+00:00"),
+        (SUNDAY, "weekly", "2026-03-22T23:00:00+00:00"),
+        (SUNDAY, "monthly", "2026-02-28T23:00:00+00:00"),
+        (datetime(2026, 3, 29, 22, 30, tzinfo=UTC), "daily", "2026-03-29T22:00:00+00:00"),
+        (datetime(2026, 3, 29, 22, 30, tzinfo=UTC), "weekly", "2026-03-29T22:00:00+00:00"),
+        (datetime(2026, 3, 31, 21, 59, tzinfo=UTC), "monthly", "2026-02-28T23:00:00+00:00"),
+        (datetime(2026, 3, 31, 22, 0, tzinfo=UTC), "monthly", "2026-03-31T22:00:00+00:00"),
+    ],
+)
+def test_days_weeks_and_months_begin_at_midnight_in_the_zone(now: datetime, period: Any, start: str) -> None:
+    assert period_start(now, period, WARSAW).isoformat() == start
+
+
+@pytest.mark.parametrize(
+    ("clause", "holds"),
+    [
+        (rule("order.metadata", {"$count": [2]}, property="tags"), True),
+        (rule("order.metadata", {"$count_more": [2]}, property="tags"), False),
+        (rule("order.metadata", {"$count_less": [1]}, property="nothing"), True),
+        (rule("order.metadata", {"$not_differ": ["web", "gift"]}, property="tags"), True),
+        (rule("order.metadata", {"$not_differ": ["web"]}, property="tags"), False),
+        (rule("order.metadata", {"$not_differ": ["web", "gift", "x"]}, property="tags"), False),
+        (rule("order.metadata", {"$not_intersect": ["x", "y"]}, property="tags"), True),
+        (rule("order.metadata", {"$not_intersect": ["x", "web"]}, property="tags"), False),
+        (rule("customer.segment", {"$count_more": [0]}), True),
+        (rule("order.items.any", {"$is_not": ["prod_tea", "TEA"]}), True),
+        (rule("order.items.every", {"$in": ["TEA", "sku_red"]}), True),
+        (rule("order.items.every", {"$in": ["TEA"]}), False),
+        (rule("order.items.none", {"$is": ["prod_x"]}), True),
+        (rule("order.items.none", {"$in": ["prod_x", "sku_red"]}), False),
+        (rule("order.items.cheapest", {"$is": ["TEA"]}), True),
+        (rule("order.items.cheapest", {"$is": ["sku_red"]}), False),
+        (rule("order.items.most_expensive", {"$is": ["sku_red"]}), True),
+        (rule("order.items.price_any", {"$is": [3000]}), True),
+        (rule("order.items.price_each", {"$more_than": [1000]}), False),
+        (rule("product.price", {"$less_than": [1000]}), False),
+        (rule("sku.price", {"$less_than": [3000]}), False),
+        (rule("sku.price", {"$is": [3000]}, rules={"1": rule("sku.quantity", {"$is": [1]})}), True),
+        (rule("product.quantity", {"$is": [3]}), True),
+        (rule("order.total_amount", {"$is": [5000]}), True),
+        (rule("redemption.user.login", {"$is_unknown": []}), True),
+    ],
+)
+def test_items_and_sets_are_held_against_the_clause(clause: dict[str, Any], holds: bool) -> None:
+    assert held({"1": clause}).holds is holds
+
+
+@pytest.mark.parametrize("name", sorted(name for name, known in RULES.items() if known.required == ("items",)))
+def test_of_an_order_without_items_only_none_holds(name: str) -> None:
+    about = RULES[name]
+    wanted = {"number": {"$more_than": [0]}, "truth": {"$is": [True]}}.get(about.values, {"$is": ["x"]})
+    clause = rule(name, wanted, property="x")
+    rules: dict[str, Any] = {"1": clause}
+    if name in SAID_OF_PRODUCTS:
+        rules = {"1": rule("product.id", {"$is": ["x"]}, rules={"1": clause})}
+    assert held(rules, subject(items=())).holds is (name == "order.items.none")
+
+
+def test_what_no_item_may_be_is_not_known_without_what_it_asks_for() -> None:
+    rules = {"1": rule("order.items.none", rules={"1": SEGMENT})}
+    outcome = held(rules, subject(customer=False))
+    assert (outcome.holds, outcome.missing) == (False, "customer")
+    assert not held(rules).holds
+    assert held(rules, subject(segments=frozenset())).holds
+
+
+def test_items_of_unknown_price_are_neither_cheap_nor_dear() -> None:
+    items = (Item(product_ids=frozenset({"gift"})), Item(product_ids=frozenset({"tea"}), price=5))
+    known = subject(items=items)
+    assert held({"1": rule("order.items.cheapest", {"$is": ["tea"]})}, known).holds
+    assert not held({"1": rule("order.items.price_each", {"$more_than_or_equal": [0]})}, known).holds
+    assert not held({"1": rule("order.items.cheapest", {"$is": ["gift"]})}, subject(items=items[:1])).holds
 
 
 YES = rule("order.amount", {"$is": [5000]})
@@ -208,6 +359,28 @@ def test_an_empty_list_of_items_was_sent() -> None:
         ({"a b": YES}, "not 'a b'"),
         ({"1": {"conditions": {}}}, "Rule '1' must have a 'name'"),
         ({"1": rule("order.weight", {"$is": [1]})}, "Rule '1' has the unknown name 'order.weight'"),
+        ({"1": rule("custom_event.metadata", {"$is": [1]})}, "custom_event.metadata. cannot be evaluated: there are"),
+        ({"1": rule("publication.redeemable_by_linked_customer", {"$is": [True]})}, "publications do not bind"),
+        ({"1": rule("redemption.date", {"$timeframe": ["x"]})}, "timeframe: nothing says which values"),
+        ({"1": rule("redemption.date", {"$after": ["soon"]})}, "takes one ISO 8601 date such as"),
+        ({"1": rule("redemption.date", {"$after": ["2026-01-01", "2027-01-01"]})}, "takes one ISO 8601 date such as"),
+        ({"1": rule("redemption.date", {"$timeframe_absolute": ["2026-01-01"]})}, "takes two ISO 8601 dates"),
+        ({"1": rule("redemption.date", {"$timeframe_daily_hours": ["9", "17"]})}, "takes two times of the day"),
+        ({"1": rule("redemption.date", {"$dow": [7]})}, "takes days of the week from 0"),
+        ({"1": rule("redemption.date", {"$dow": []})}, "takes days of the week from 0"),
+        ({"1": rule("redemption.date", {"$is": ["2026-01-01"]})}, "this rule is about a moment; use"),
+        ({"1": rule("order.amount", {"$dow": [1]})}, "this rule is about a number"),
+        ({"1": rule("customer.name", {"$more_than": [1]})}, "this rule is about a text"),
+        ({"1": rule("customer.metadata", {"$less_than_ago": [-1]}, property="a")}, "one whole number of days from 0"),
+        ({"1": rule("customer.metadata", {"$less_than_ago": [10**9]}, property="a")}, "of days from 0 to 36500"),
+        ({"1": rule("customer.metadata", {"$count": ["1"]}, property="a")}, "takes one whole number of values"),
+        ({"1": rule("order.items.metadata_any", {"$is": [1]})}, "Rule 'order.items.metadata_any' must have a 'propert"),
+        ({"1": rule("product.discount_applicable", {"$is": [True]})}, "has to stand in the rules of product.id"),
+        ({"1": rule("product.metadata.match_all", {"$is": [1]})}, "has to stand in the rules of product.id"),
+        (
+            {"1": rule("product.id", {"$is": ["a"]}, rules={"1": rule("product.discount_applicable", {"$is": [1]})})},
+            "takes true or false, not 1",
+        ),
         ({"1": rule("order.amount", {"$about": [1]})}, "Rule '1' .order.amount. has the unknown operator '.about'"),
         ({"1": rule("order.amount")}, "must have 'conditions'"),
         ({"1": rule("order.amount", {"$more_than": ["10"]})}, "more_than takes one whole number, not"),
@@ -257,8 +430,8 @@ def test_rules_say_what_has_to_be_loaded_for_them() -> None:
         parse_rules({"1": rule("order.items.any", rules={"1": rule("product.id", {"$is": ["prod_tea"]})})}),
     )
     assert (asked.segments, asked.products) == (frozenset({"seg_a", "seg_b"}), frozenset({"prod_tea"}))
-    assert (asked.customer, asked.customer_metadata, asked.redemptions_per_customer) == (True, False, False)
+    assert (asked.customer, asked.customer_metadata, asked.tallies) == (True, False, frozenset())
     nothing = needs()
     assert (nothing.customer, nothing.segments) == (False, frozenset())
     counted = needs(parse_rules({"1": rule("redemption.count.per_customer", {"$is": [1]})}))
-    assert (counted.customer, counted.redemptions_per_customer) == (True, True)
+    assert (counted.customer, counted.tallies) == (True, {Tally("count", "assigned", "customer")})

@@ -4,6 +4,7 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
+import time_machine
 from django.utils import timezone
 from voucherify import models as sdk
 
@@ -166,10 +167,100 @@ def test_a_static_segment_holds_its_customers_until_it_is_deleted(call):
 
 
 @pytest.mark.parametrize("kind", ["auto-update", "passive"])
-def test_segments_by_filter_are_refused_with_what_to_do(call, kind):
-    response = call("POST", "/segments", {"name": "S", "type": kind, "filter": {"junction": "and"}})
+def test_a_segment_by_filter_holds_whoever_meets_it_now(call, kind):
+    gold = make_customer(name="Ada", metadata={"tier": "gold"})
+    silver = make_customer(name="Bo", metadata={"tier": "silver"})
+    sent = {"name": "Gold", "type": kind, "filter": {"junction": "and", "metadata.tier": {"conditions": GOLD}}}
+
+    body = call("POST", "/segments", sent).json()
+
+    sdk.SegmentsCreateResponseBody.from_dict(body)
+    assert (body["type"], body["filter"]) == (kind, sent["filter"])
+    assert call("GET", f"/segments/{body['id']}").json() == body
+
+    def members() -> set[str]:
+        listed = call("GET", f"/customers?segment_id={body['id']}").json()
+        return {customer["id"] for customer in listed["customers"]}
+
+    assert members() == {gold.public_id}
+    assert call("PUT", f"/customers/{silver.public_id}", {"metadata": {"tier": "gold"}}).status_code == 200
+    assert members() == {gold.public_id, silver.public_id}
+
+
+GOLD = {"$is": ["gold"]}
+BERLIN = {"city": "Berlin", "country": "DE"}
+
+
+@pytest.mark.parametrize(
+    ("filter", "names"),
+    [
+        ({"name": {"conditions": {"$is": ["Ada"]}}}, "Ada"),
+        ({"name": {"conditions": {"$is_not": ["Ada"]}}}, "Bo Cy"),
+        ({"email": {"conditions": {"$ends_with": ["@example.com"]}}}, "Ada Bo"),
+        ({"email": {"conditions": {"$is_unknown": [""]}}}, "Cy"),
+        ({"source_id": {"conditions": {"$in": ["a", "c"]}}}, "Ada Cy"),
+        ({"created_at": {"conditions": {"$more_than_ago": [30]}}}, "Bo"),
+        ({"created_at": {"conditions": {"$after": ["2026-02-01"]}}}, "Ada Cy"),
+        ({"address.city": {"conditions": {"$is": ["Berlin"]}}}, "Ada"),
+        ({"address.city": {"conditions": {"$is_not": ["Berlin"]}}}, "Bo Cy"),
+        ({"address.country": {"conditions": {"$has_value": [""]}}}, "Ada"),
+        ({"metadata.age": {"conditions": {"$more_than_or_equal": [30]}}}, "Ada"),
+        ({"metadata.age": {"conditions": {"$less_than": [30]}}}, "Bo"),
+        ({"metadata.tags": {"conditions": {"$contains": ["vip"]}}}, "Bo"),
+        ({"metadata.tier": {"conditions": GOLD}, "name": {"conditions": {"$is": ["Bo"]}}}, ""),
+        ({"junction": "OR", "metadata.tier": {"conditions": GOLD}, "name": {"conditions": {"$is": ["Bo"]}}}, "Ada Bo"),
+    ],
+)
+@time_machine.travel("2026-03-02T12:00:00Z", tick=False)
+def test_a_filter_asks_of_profile_and_metadata_in_the_list_and_for_one_customer(call, filter, names):
+    now = timezone.now()
+    make_customer(
+        name="Ada", source_id="a", metadata={"tier": "gold", "age": 30}, address=BERLIN, created_at=now - timedelta(9)
+    )
+    make_customer(name="Bo", source_id="b", metadata={"age": 29, "tags": "vip"}, created_at=now - timedelta(60))
+    make_customer(name="Cy", source_id="c", email="", created_at=now)
+    made = call("POST", "/segments", {"name": "S", "type": "auto-update", "filter": filter}).json()
+
+    listed = call("GET", f"/customers?segment_id={made['id']}&order=name").json()["customers"]
+
+    assert " ".join(customer["name"] for customer in listed) == names
+    alone = [one.name for one in Customer.objects.order_by("name") if Segment.objects.all().holding(one)]
+    assert " ".join(alone) == names
+
+
+@pytest.mark.parametrize(
+    ("body", "details"),
+    [
+        ({"type": "auto-update"}, "Property .filter should be an object"),
+        ({"type": "passive", "filter": {"junction": "and"}}, "should hold at least one condition"),
+        ({"filter": {"colour": {"conditions": GOLD}}}, "Property .filter cannot ask for 'colour'; known are"),
+        ({"filter": {"summary.orders.total_amount": {"conditions": {"$more_than": [1]}}}}, "customer.orders."),
+        ({"filter": {"name": {"conditions": {"$near": ["x"]}}}}, "is not a condition that this field knows"),
+        ({"filter": {"name": "Ada"}}, "Property .filter should match"),
+        ({"filter": {f"metadata.k{n}": {"conditions": GOLD} for n in range(101)}}, "100 conditions at the most"),
+        ({"filter": {"created_at": {"conditions": {"$after": ["soon"]}}}}, ".filter[created_at][conditions][$after]"),
+        ({"type": "static", "filter": {"name": {"conditions": GOLD}}}, "Property .filter is for the types"),
+        ({"type": "passive", "customers": ["x"]}, "Property .customers is for the type static"),
+    ],
+)
+def test_a_segment_that_could_not_be_evaluated_is_refused_naming_what_is_wrong(call, body, details):
+    response = call("POST", "/segments", {"name": "S", **body})
     assert (response.status_code, response.json()["key"]) == (400, "invalid_payload")
-    assert "only static ones are" in response.json()["details"]
+    assert details in response.json()["details"]
+    assert not Segment.objects.exists()
+
+
+def test_which_segments_hold_a_customer_costs_the_same_however_many_there_are(django_assert_num_queries):
+    customer = make_customer(metadata={"tier": "gold"})
+    for number in range(3):
+        make_segment(customer)
+        tier = {"metadata.tier": {"conditions": {"$is": ["gold" if number else "silver"]}}}
+        make_segment(name=f"Filter {number}", type="auto-update", filter=tier)
+    make_segment(name="Spoilt", type="passive", filter={"name": "past the checks"})
+    with django_assert_num_queries(2):
+        holding = Segment.objects.all().holding(customer)
+    assert len(holding) == 5
+    assert not {"Filter 0", "Spoilt"} & {segment.name for segment in holding}
 
 
 def test_a_segment_of_unknown_customers_is_refused_whole(call):

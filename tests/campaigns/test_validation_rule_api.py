@@ -50,10 +50,24 @@ def test_a_rule_is_changed_and_deleted_with_its_assignments(call):
     assert not RuleAssignment.objects.exists()
 
 
+def test_the_products_that_a_discount_applies_to_are_kept_and_can_be_taken_away(call):
+    tea = {"object": "product", "id": "tea", "strict": True, "effect": "APPLY_TO_EVERY"}
+    sent = {"included": [tea], "excluded": [{"object": "sku", "source_id": "green", "effect": "APPLY_TO_EVERY"}]}
+    body = call("POST", "/validation-rules", {"name": "Teas", "applicable_to": sent}).json()
+    sdk.ValidationRulesCreateResponseBody.from_dict(body)
+    assert body["applicable_to"] == {"included_all": False, **sent}
+    path = f"/validation-rules/{body['id']}"
+    assert call("GET", path).json()["applicable_to"] == body["applicable_to"]
+    changed = call("PUT", path, {"applicable_to": {"included_all": True}}).json()
+    assert changed["applicable_to"] == {"included_all": True, "included": [], "excluded": []}
+
+
 @pytest.mark.parametrize(
     ("rules", "details"),
     [
         ({"1": {"name": "order.colour", "conditions": {"$is": ["red"]}}}, "order.colour"),
+        ({"1": {"name": "custom_event.metadata", "property": "x"}}, "(custom_event.metadata) cannot be evaluated"),
+        ({"1": {"name": "redemption.date", "conditions": {"$timeframe": [1]}}}, "$timeframe"),
         ({"1": {"name": "order.amount", "conditions": {"$near": [1]}}}, "$near"),
         ({"1": {"name": "customer.metadata", "conditions": {"$is": ["x"]}}}, "must have a 'property'"),
         ({"1": {"name": "order.amount", "conditions": {"$is": [1]}}, "logic": "1 and 2"}, "rule '2'"),
@@ -81,7 +95,18 @@ def test_a_rule_that_could_not_be_evaluated_is_refused_naming_what_is_wrong(call
         ({"name": "R", "error": "x"}, "Property .error must be object"),
         ({"name": "R", "type": "simple"}, "Property .type"),
         ({"name": "R", "bundle_rules": {"1": {}}}, "Property .bundle_rules is not supported"),
-        ({"name": "R", "applicable_to": {"included": [{"id": "prod_1"}]}}, "Property .applicable_to"),
+        ({"name": "R", "applicable_to": {"included_all": False}}, "Property .applicable_to.included should list"),
+        ({"name": "R", "applicable_to": {"included": ["tea"]}}, "Property .applicable_to.included[0] should be an obj"),
+        ({"name": "R", "applicable_to": {"excluded": [{"object": "sku"}]}}, "excluded[0] should have an 'id'"),
+        (
+            {"name": "R", "applicable_to": {"included": [{"object": "products_collection", "id": "pc_1"}]}},
+            "included[0].object should be 'product' or 'sku', not 'products_collection'",
+        ),
+        ({"name": "R", "applicable_to": {"included": [{"id": "tea", "price": 5}]}}, "included[0].price is not support"),
+        (
+            {"name": "R", "applicable_to": {"included": [{"id": "tea", "effect": "APPLY_TO_CHEAPEST"}]}},
+            "included[0].effect is not supported",
+        ),
     ],
 )
 def test_a_rule_that_does_not_fit_is_refused(call, body, details):

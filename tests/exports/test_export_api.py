@@ -155,7 +155,8 @@ def test_an_unknown_field_is_told_with_those_that_there_are(client, key):
 def test_an_unknown_object_is_told_with_those_that_there_are(client, key):
     answer = create(client, key, kind="dragon", status=400)
     assert answer["details"] == (
-        "Property .exported_object should be equal to one of the allowed values [ redemption, voucher ]"
+        "Property .exported_object should be equal to one of the allowed values "
+        "[ redemption, voucher, voucher_transactions ]"
     )
 
 

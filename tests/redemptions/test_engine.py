@@ -5,10 +5,12 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from campaigns.conditions import parse_rules
+from campaigns.conditions import Tally, parse_rules
+from campaigns.validity import Validity, parse_validity
 from redemptions.engine import (
     CHECKS,
     CampaignFacts,
@@ -27,6 +29,12 @@ from vouchers.discounts import Effect, parse_discount
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
+MINUTE = timedelta(minutes=1)
+TUESDAYS = parse_validity(None, [2])
+
+
+def until(time: str) -> Validity:
+    return parse_validity(None, None, {"daily": [{"start_time": "09:00", "expiration_time": time}]})
 
 
 def make_request(**changes: Any) -> RedeemRequest:
@@ -66,6 +74,7 @@ VIP = make_rule("customer.segment", "$is", "seg_vip")
 GOLD = make_rule("customer.metadata", "$is", "gold", property="tier")
 ONCE = make_rule("redemption.count.per_customer", "$less_than_or_equal", 1)
 ON_ITEMS = parse_discount({"type": "PERCENT", "percent_off": 10, "effect": "APPLY_TO_ITEMS"})
+OF_VOUCHER, OF_CAMPAIGN = Tally("count", "voucher", "customer"), Tally("count", "campaign", "customer")
 CUSTOMER = CustomerFacts("cust_1")
 PROBLEM = PayloadProblem("Property .customer must be object", ".customer", 5, "object")
 ITEM = {"product_id": "prod_cup", "quantity": 1, "price": 500}
@@ -94,6 +103,31 @@ ROWS: list[tuple[Reason | None, Facts, dict[str, Any]]] = [
     ),
     (Reason.VOUCHER_EXPIRED, make_facts(campaign=make_campaign(expiration_date=NOW - TICK)), {"name": "Spring sale"}),
     (None, make_facts(voucher=make_voucher(expiration_date=NOW), campaign=make_campaign(expiration_date=NOW)), {}),
+    (
+        Reason.VOUCHER_NOT_ACTIVE_NOW,
+        make_facts(voucher=make_voucher(validity=TUESDAYS)),
+        {"of": "voucher", "open": "on Tuesdays", "opens_at": "2026-03-03T00:00:00+00:00", "time_zone": "UTC"},
+    ),
+    (
+        Reason.VOUCHER_NOT_ACTIVE_NOW,
+        make_facts(campaign=make_campaign(validity=TUESDAYS, expiration_date=NOW + TICK)),
+        {"of": "campaign", "name": "Spring sale", "opens_at": None},
+    ),
+    (
+        Reason.VOUCHER_NOT_ACTIVE_NOW,
+        make_facts(voucher=make_voucher(validity=until("11:59"))),
+        {"open": "from 09:00 to 11:59", "opens_at": "2026-03-03T09:00:00+00:00"},
+    ),
+    (
+        Reason.VOUCHER_NOT_ACTIVE_NOW,
+        make_facts(
+            voucher=make_voucher(validity=until("12:59")), zone=ZoneInfo("Europe/Warsaw"), now=NOW + 59 * MINUTE + TICK
+        ),
+        {"time_zone": "Europe/Warsaw", "opens_at": "2026-03-03T08:00:00+00:00"},
+    ),
+    (None, make_facts(voucher=make_voucher(validity=until("12:00"))), {}),
+    (None, make_facts(voucher=make_voucher(validity=until("13:00")), zone=ZoneInfo("Europe/Warsaw")), {}),
+    (None, make_facts(campaign=make_campaign(validity=parse_validity(None, [1]))), {}),
     (
         Reason.QUANTITY_EXCEEDED,
         make_facts(voucher=make_voucher(quantity=100, redeemed_quantity=100)),
@@ -154,10 +188,10 @@ ROWS: list[tuple[Reason | None, Facts, dict[str, Any]]] = [
     (None, make_facts(rules=(MINIMUM,), order={"amount": 5000}), {}),
     (
         Reason.REDEMPTION_RULES_VIOLATED,
-        make_facts(rules=(ONCE,), customer=CUSTOMER, redemptions_per_customer={"voucher": 1}),
+        make_facts(rules=(ONCE,), customer=CUSTOMER, tallies={OF_VOUCHER: 1}),
         {"wanted": [1], "found": 2},
     ),
-    (None, make_facts(rules=(ONCE,), customer=CUSTOMER, redemptions_per_customer={"campaign": 1}), {}),
+    (None, make_facts(rules=(ONCE,), customer=CUSTOMER, tallies={OF_CAMPAIGN: 1}), {}),
     (
         Reason.GIFT_AMOUNT_EXCEEDED,
         make_facts(voucher=make_gift(2000), gift_credits=2001, order={"amount": 9000}),
@@ -191,7 +225,7 @@ def test_an_attempt_gets_its_reason_and_the_values_compared(
 
 def test_every_reason_has_a_row() -> None:
     assert {reason for reason, _, _ in ROWS} - {None} == set(Reason)
-    assert len(Reason) == 15
+    assert len(Reason) == 16
 
 
 def test_the_checks_stand_in_the_documented_order() -> None:
@@ -201,6 +235,7 @@ def test_the_checks_stand_in_the_documented_order() -> None:
         "voucher_disabled",
         "voucher_not_active",
         "voucher_expired",
+        "voucher_not_active_now",
         "quantity_exceeded",
         "invalid_order",
         "invalid_amount",
@@ -222,7 +257,7 @@ def test_the_first_check_that_holds_gives_the_reason() -> None:
             10, active=False, start_date=NOW + TICK, expiration_date=NOW - TICK, quantity=1, redeemed_quantity=1
         ),
         "rules": (MINIMUM, TEA, VIP, ONCE),
-        "redemptions_per_customer": {"voucher": 1},
+        "tallies": {OF_VOUCHER: 1},
     }
     bad_items = {"amount": -1, "items": [{**ITEM, "quantity": -1}]}
     vip = CustomerFacts("cust_1", segments=frozenset({"seg_vip"}))
@@ -235,7 +270,11 @@ def test_the_first_check_that_holds_gives_the_reason() -> None:
             Reason.VOUCHER_NOT_ACTIVE,
             {"voucher": make_gift(10, start_date=NOW + TICK, expiration_date=NOW - TICK, quantity=0)},
         ),
-        (Reason.VOUCHER_EXPIRED, {"voucher": make_gift(10, expiration_date=NOW - TICK, quantity=0)}),
+        (
+            Reason.VOUCHER_EXPIRED,
+            {"voucher": make_gift(10, expiration_date=NOW - TICK, quantity=0, validity=TUESDAYS)},
+        ),
+        (Reason.VOUCHER_NOT_ACTIVE_NOW, {"voucher": make_gift(10, quantity=0, validity=TUESDAYS)}),
         (Reason.QUANTITY_EXCEEDED, {"voucher": make_gift(10, quantity=0)}),
         (Reason.INVALID_ORDER, {"voucher": make_gift(10)}),
         (Reason.INVALID_AMOUNT, {"request": make_request(order={"amount": -1})}),
@@ -245,7 +284,7 @@ def test_the_first_check_that_holds_gives_the_reason() -> None:
         (Reason.CUSTOMER_RULES_VIOLATED, {"customer": CUSTOMER}),
         (Reason.ORDER_RULES_VIOLATED, {"customer": vip}),
         (Reason.REDEMPTION_RULES_VIOLATED, {"request": make_request(order=good)}),
-        (Reason.GIFT_AMOUNT_EXCEEDED, {"redemptions_per_customer": {}}),
+        (Reason.GIFT_AMOUNT_EXCEEDED, {"tallies": {}}),
         (None, {"voucher": make_gift(5000)}),
     ]
     for reason, change in steps:
@@ -255,10 +294,9 @@ def test_the_first_check_that_holds_gives_the_reason() -> None:
 
 def test_a_campaigns_rule_counts_the_campaigns_redemptions() -> None:
     rule = make_rule("redemption.count.per_customer", "$less_than_or_equal", 1, assigned_to="campaign")
-    counts = {"voucher": 0, "campaign": 1}
-    assert decide(make_facts(rules=(rule,), customer=CUSTOMER, redemptions_per_customer=counts)).reason == (
-        Reason.REDEMPTION_RULES_VIOLATED
-    )
+    counts = {OF_VOUCHER: 0, OF_CAMPAIGN: 1}
+    of_campaign = make_facts(rules=(rule,), customer=CUSTOMER, campaign=make_campaign(), tallies=counts)
+    assert decide(of_campaign).reason == Reason.REDEMPTION_RULES_VIOLATED
 
 
 def test_a_violated_rule_is_named_in_details_and_in_its_own_words() -> None:
@@ -299,7 +337,7 @@ def test_without_an_order_nothing_is_priced() -> None:
 
 def test_every_reason_speaks_on_the_wire_and_on_the_page() -> None:
     assert all(reason.label and reason.message for reason in Reason)
-    assert len({reason.label for reason in Reason}) == 15
+    assert len({reason.label for reason in Reason}) == 16
     assert [reason for reason in Reason if reason.http_status != 400] == [Reason.NOT_FOUND]
 
 
@@ -312,10 +350,10 @@ def test_what_a_sender_made_up_can_be_stored() -> None:
 
 
 @pytest.mark.parametrize(
-    "room", ["redemptions/engine", "campaigns/conditions", "vouchers/discounts", "vouchers", "redemptions"]
+    "room", ["redemptions/engine", "campaigns/conditions", "vouchers/discounts", "vouchers", "redemptions", "campaigns"]
 )
 def test_deciding_knows_neither_django_nor_the_clock(room: str) -> None:
-    pure = {"vouchers": ["codes.py"], "redemptions": ["sentences.py"]}
+    pure = {"vouchers": ["codes.py"], "redemptions": ["sentences.py"], "campaigns": ["validity.py"]}
     folder = Path(__file__).parents[2] / room
     for path in [folder / name for name in pure[room]] if room in pure else sorted(folder.glob("*.py")):
         tree = ast.parse(path.read_text())

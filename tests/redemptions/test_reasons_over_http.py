@@ -44,6 +44,9 @@ GIVEN = {
     "a disabled voucher": lambda: voucher_with(is_active=False),
     "a voucher that starts tomorrow": lambda: voucher_with(start_date=timezone.now() + DAY),
     "a voucher that expired yesterday": lambda: voucher_with(expiration_date=timezone.now() - DAY),
+    "a voucher that is closed today": lambda: voucher_with(
+        validity_day_of_week=[(timezone.now().isoweekday() + 3) % 7]
+    ),
     "a voucher used as often as it may be": lambda: voucher_with(quantity=100, redeemed_quantity=100),
     "a voucher with a rule on `order.amount`": lambda: voucher_with(rule_on("order.amount", more_than_or_equal=5000)),
     "a voucher with a rule on `product.id`": lambda: voucher_with(rule_on("product.id", **{"is": "tea"})),

@@ -37,7 +37,7 @@ def test_by_result_and_by_status():
 
 
 @pytest.mark.parametrize("reason", list(Reason))
-def test_by_each_of_the_fifteen_reasons(reason):
+def test_by_each_of_the_reasons(reason):
     make_redemption(code="OTHER", failure_code=next(one for one in Reason if one != reason))
     make_redemption(code="THIS", failure_code=reason)
     assert found({"reason": [reason.value]}) == {"THIS"}

@@ -1,10 +1,12 @@
 """What staff read, what a customer is told, what fits in a table; also when the facts are half gone."""
 
+import itertools
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from campaigns.conditions import OPERATORS, RULES, label_of
 from redemptions.engine import CHECKS, Reason
 from redemptions.sentences import fact_label, fact_text, for_customer, label, sentence, short
 
@@ -19,6 +21,8 @@ def clause(name: str, operator: str | None, wanted: list[Any], found: Any, **mor
 
 VIP = clause("customer.segment", "$is", ["seg_1"], [], segment_names={"seg_1": "VIP"})
 MINIMUM = clause("order.amount", "$more_than_or_equal", [5000], 3800)
+
+TUESDAYS = {"of": "voucher", "name": "SPRING", "open": "on Tuesdays", "time_zone": "Europe/Warsaw"}
 
 ROWS: list[tuple[Reason, dict[str, Any], str, str]] = [
     (
@@ -62,6 +66,18 @@ ROWS: list[tuple[Reason, dict[str, Any], str, str]] = [
         {"of": "campaign", "name": "Spring sale", "expired_at": "2026-03-01T22:59:00+00:00"},
         "Campaign “Spring sale” expired 1 Mar 2026 23:59 Europe/Warsaw.",
         "Expired 1 Mar 2026",
+    ),
+    (
+        Reason.VOUCHER_NOT_ACTIVE_NOW,
+        {**TUESDAYS, "opens_at": "2026-03-02T23:00:00+00:00"},
+        "Voucher SPRING is open only on Tuesdays (Europe/Warsaw); next 3 Mar 2026 00:00 Europe/Warsaw.",
+        "Open on Tuesdays",
+    ),
+    (
+        Reason.VOUCHER_NOT_ACTIVE_NOW,
+        {**TUESDAYS, "of": "campaign", "name": "Spring sale"},
+        "Campaign “Spring sale” is open only on Tuesdays (Europe/Warsaw), and will not be again.",
+        "Open on Tuesdays",
     ),
     (Reason.QUANTITY_EXCEEDED, {"limit": 100, "used": 100}, "Limit 100, used 100.", "Used 100 of 100"),
     (
@@ -167,6 +183,63 @@ ROWS: list[tuple[Reason, dict[str, Any], str, str]] = [
         "Number 2 of this customer",
     ),
     (
+        Reason.ORDER_RULES_VIOLATED,
+        clause("applicable_to", None, ["prod_cup", "prod_tea"], ["prod_x"]),
+        "The discount of rule “Spring minimum” applies to “prod_cup” or “prod_tea”, and the order holds none of it.",
+        "Applies to no item of the order",
+    ),
+    (
+        Reason.ORDER_RULES_VIOLATED,
+        clause("order.items.none", "$is", ["prod_tea"], ["prod_cup", "prod_tea"]),
+        "The order holds “prod_tea”, which rule “Spring minimum” excludes.",
+        "Rule “Spring minimum”",
+    ),
+    (
+        Reason.ORDER_RULES_VIOLATED,
+        clause("order.items.price_each", "$more_than", [1000], [999, None]),
+        "Rule “Spring minimum” asks that the price of each item is more than €10.00; it was €9.99.",
+        "Rule “Spring minimum”",
+    ),
+    (
+        Reason.REDEMPTION_RULES_VIOLATED,
+        clause("campaign.redemptions.count.daily", "$less_than", [1001], 1001, time_zone="Europe/Warsaw"),
+        "Rule “Spring minimum” allows 1,000 redemptions of the campaign a day; this would be number 1,001.",
+        "Number 1,001, 1,000 allowed",
+    ),
+    (
+        Reason.REDEMPTION_RULES_VIOLATED,
+        clause("redemption.count", "$more_than", [5], 1),
+        "Rule “Spring minimum” asks that the number of redemptions is more than 5; it was 1.",
+        "Rule “Spring minimum”",
+    ),
+    (
+        Reason.REDEMPTION_RULES_VIOLATED,
+        clause("campaign.orders.amount", "$less_than_or_equal", [10_000_00], 10_001_00),
+        "The sum of the campaign's orders €10,001.00 is above the maximum €10,000.00 of rule “Spring minimum”.",
+        "€10,001.00 > €10,000.00",
+    ),
+    (
+        Reason.REDEMPTION_RULES_VIOLATED,
+        clause("redemption.date", "$dow", [0, 6, 1], "2026-03-03T22:59:00+00:00", time_zone="Europe/Helsinki"),
+        "Rule “Spring minimum” asks that the moment of redemption is on a Sunday, Saturday or Monday; "
+        "it was 4 Mar 2026 00:59 Europe/Helsinki.",
+        "At 4 Mar 2026 00:59 Europe/Helsinki",
+    ),
+    (
+        Reason.REDEMPTION_RULES_VIOLATED,
+        clause("redemption.date", "$timeframe_daily_hours", ["09:00", "17:00"], "2026-03-03T22:59:00+00:00"),
+        "Rule “Spring minimum” asks that the moment of redemption is between 09:00 and 17:00; "
+        "it was 3 Mar 2026 23:59 Europe/Warsaw.",
+        "At 3 Mar 2026 23:59 Europe/Warsaw",
+    ),
+    (
+        Reason.CUSTOMER_RULES_VIOLATED,
+        clause("customer.created_at", "$after", ["2026-03-01T22:59:00+00:00"], "2026-02-01T12:00:00+00:00"),
+        "Rule “Spring minimum” asks that the moment at which the customer was first seen is after "
+        "1 Mar 2026 23:59 Europe/Warsaw; it was 1 Feb 2026 13:00 Europe/Warsaw.",
+        "Was 1 Feb 2026 13:00 Europe/Warsaw",
+    ),
+    (
         Reason.GIFT_AMOUNT_EXCEEDED,
         {"balance": 2000, "asked": 2001, "asked_by": "gift.credits"},
         "€20.01 was asked for, the balance is €20.00.",
@@ -208,6 +281,36 @@ def test_every_reason_has_a_sentence() -> None:
             "The code SPRING is valid for orders from €50.00. Please add something more.",
         ),
         (
+            Reason.ORDER_RULES_VIOLATED,
+            clause("order.total_amount", "$less_than_or_equal", [5000], 5001),
+            "The code SPRING is valid for orders up to €50.00.",
+        ),
+        (
+            Reason.ORDER_RULES_VIOLATED,
+            clause("product.id", "$is", ["prod_tea"], []),
+            "The code SPRING is valid for certain products, and none of them is in your basket.",
+        ),
+        (
+            Reason.ORDER_RULES_VIOLATED,
+            clause("applicable_to", None, ["prod_tea"], []),
+            "The code SPRING does not apply to anything in your basket.",
+        ),
+        (
+            Reason.REDEMPTION_RULES_VIOLATED,
+            clause("redemption.count.per_customer.monthly", "$less_than", [2], 2),
+            "You have already used the code SPRING as often as each customer can this month.",
+        ),
+        (
+            Reason.REDEMPTION_RULES_VIOLATED,
+            clause("campaign.redemptions.customers_count.weekly", "$less_than", [2], 2),
+            "The offer of the code SPRING has been used as often as it can be this week. We are sorry.",
+        ),
+        (
+            Reason.REDEMPTION_RULES_VIOLATED,
+            clause("redemption.date", "$dow", [1], "2026-03-03T22:59:00+00:00"),
+            "The code SPRING cannot be used at this time. We are sorry.",
+        ),
+        (
             Reason.GIFT_AMOUNT_EXCEEDED,
             {"balance": 2000, "asked": 2001},
             "Your gift card SPRING has a balance of €20.00. Please pay the rest in another way.",
@@ -247,6 +350,23 @@ def test_facts_that_are_gone_leave_the_reasons_words(reason: Reason) -> None:
 def test_an_unknown_reason_is_told_as_it_is() -> None:
     assert sentence("no_applicable_redeemables", {}, **READER) == "No applicable redeemables."
     assert label("") == "Failed"
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_every_rule_is_told_in_whole_sentences_whatever_was_found(name: str) -> None:
+    rule = RULES[name]
+    reason = Reason(f"{rule.group}_rules_violated")
+    founds: list[Any] = [None, 3, True, "x", ["x", 3], [None], []]
+    for operator, found in itertools.product(OPERATORS, founds):
+        wanted: list[Any] = [3] if rule.values == "number" or operator.endswith(("ago", "future")) else ["2026-03-01"]
+        wanted = {"$dow": [3], "$timeframe_absolute": ["2026-03-01", "2026-04-01"]}.get(operator, wanted)
+        compared = clause(name, operator, wanted, found, property="tier" if rule.has_property else None)
+        for tell in (sentence, short, for_customer):
+            told = tell(reason, compared, **READER)
+            assert told
+            assert not [odd for odd in ("None", "  ", "{", "}", "$") if odd in told], told
+    missing = {**clause(name, "$is", [1], None), "needed_by": "rule"}
+    assert label_of(name) in sentence(Reason.MISSING_CUSTOMER, missing, **READER)
 
 
 def test_a_note_for_a_table_is_cut() -> None:

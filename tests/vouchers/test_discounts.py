@@ -174,6 +174,19 @@ def test_new_units_stand_beside_those_of_the_order() -> None:
         ({"type": "UNIT", "unit_off": 1}, "unit_type should be the id of a product"),
         ({"type": "UNIT", "unit_off": 0, "unit_type": "prod_a"}, "unit_off should be a whole number of units"),
         ({"type": "UNIT", "effect": "ADD_MANY_ITEMS"}, "discount.units should be a list"),
+        ({"type": "UNIT", "unit_off": 10_001, "unit_type": "prod_a"}, "from 1 to 10000"),
+        (
+            {"type": "UNIT", "effect": "ADD_MANY_ITEMS", "units": [{"unit_off": 1, "unit_type": "a"}] * 31},
+            "30 units at the most",
+        ),
+        (
+            {
+                "type": "UNIT",
+                "effect": "ADD_MANY_ITEMS",
+                "units": [{"unit_off": 1, "unit_type": "a", "effect": "REPLACE_ITEMS"}],
+            },
+            "units\\[0\\].effect should be one of ADD_MISSING_ITEMS",
+        ),
         ({"type": "AMOUNT", "amount_off_formula": "ORDER_AMOUNT"}, "by formula are not supported"),
     ],
 )
@@ -215,3 +228,53 @@ def test_an_amount_is_the_sum_of_the_items_unless_one_of_them_is_unknown() -> No
     assert parse_order({"items": [{"product_id": "a", "quantity": 2, "product": {"price": 150}}]}).amount == 300
     assert parse_order({"amount": 7, "items": ITEMS}).amount == 7
     assert parse_order({"items": []}).amount is None
+
+
+def test_missing_units_count_what_several_items_hold() -> None:
+    items = [ITEMS[0], ITEMS[1], {"product_id": "prod_a", "quantity": 1, "price": 1000}]
+    wire = price({"items": items}, {"type": "UNIT", "unit_off": 4, "unit_type": "prod_a"})
+    assert [item["quantity"] for item in wire["items"]] == [3, 3, 1]
+    assert [item.get("discount_quantity") for item in wire["items"]] == [3, None, 1]
+    assert [item.get("initial_quantity") for item in wire["items"]] == [2, None, 1]
+    assert (wire["amount"], wire["total_discount_amount"], wire["total_amount"]) == (8500, 4000, 4500)
+
+
+def test_fewer_units_than_the_order_holds_are_free_and_none_is_added() -> None:
+    wire = price({"items": ITEMS}, {"type": "UNIT", "unit_off": 1, "unit_type": "prod_b"})
+    assert [item["quantity"] for item in wire["items"]] == [2, 3, 3]
+    assert (wire["amount"], wire["total_discount_amount"], wire["items"][1]["discount_quantity"]) == (12500, 1500, 1)
+
+
+def test_many_units_are_added_each_in_its_own_way() -> None:
+    units = [
+        {"unit_off": 3, "unit_type": "prod_a"},
+        {"unit_off": 1, "unit_type": "prod_b", "effect": "ADD_NEW_ITEMS"},
+        {"unit_off": 2, "unit_type": "prod_x", "effect": "ADD_MISSING_ITEMS"},
+    ]
+    wire = price({"items": ITEMS[:2]}, {"type": "UNIT", "effect": "ADD_MANY_ITEMS", "units": units})
+    assert [(item["product_id"], item["quantity"]) for item in wire["items"]] == [
+        ("prod_a", 3),
+        ("prod_b", 3),
+        ("prod_b", 1),
+        ("prod_x", 2),
+    ]
+    assert (wire["initial_amount"], wire["amount"], wire["total_discount_amount"]) == (6500, 9000, 4500)
+
+
+def test_units_take_no_more_than_the_order_still_costs() -> None:
+    wire = price({"items": ITEMS[:1], "discount_amount": 1900}, {"type": "UNIT", "unit_off": 2, "unit_type": "prod_a"})
+    assert (wire["items_applied_discount_amount"], wire["total_amount"]) == (100, 0)
+
+
+def test_an_order_of_unknown_amount_stays_one() -> None:
+    items = [{"product_id": "prod_a", "quantity": 1}]
+    wire = price({"items": items}, {"type": "UNIT", "unit_off": 2, "unit_type": "prod_a"})
+    assert wire["items"][0]["quantity"] == 2
+    assert "amount" not in wire
+
+
+@pytest.mark.parametrize(("limit", "taken"), [(300, 300), (500, 500), (501, 500), (0, 0)])
+def test_the_limit_of_all_holds_on_the_order_too(limit: int, taken: int) -> None:
+    for discount in (amount_off(500), percent_off(10)):
+        wire = price({"amount": 5000}, {**discount, "aggregated_amount_limit": limit})
+        assert wire["total_discount_amount"] == taken

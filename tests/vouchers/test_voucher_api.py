@@ -194,7 +194,10 @@ REFUSED = [
     ({"discount": TEN_OFF, "category": 7}, "Property .category must be string"),
     ({"discount": TEN_OFF, "validation_rules": "val_1"}, "Property .validation_rules must be array"),
     ({"discount": TEN_OFF, "code_config": {"length": 0}}, "Property .code_config.length"),
-    ({"discount": TEN_OFF, "validity_hours": {"daily": []}}, "Property .validity_hours is not supported"),
+    (
+        {"discount": TEN_OFF, "validity_hours": {"daily": []}},
+        "Property .validity_hours.daily should be a list of 1 to 50",
+    ),
     ({"discount": TEN_OFF, "metadata": {"a": "x\x00y"}}, "cannot be stored"),
     ([], "must be object"),
     (5, "must be object"),

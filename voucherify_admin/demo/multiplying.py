@@ -55,7 +55,7 @@ LEFT JOIN LATERAL (
            bool_or(rule.rules::text ~ 'per_customer') AS counts
     FROM campaigns_ruleassignment a JOIN campaigns_validationrule rule ON rule.id = a.rule_id
     WHERE a.related_object_id = c.public_id) rules ON true
-WHERE r.id <= %(last)s AND r.channel_name <> 'Partner widget'
+WHERE r.id <= %(last)s AND r.channel_name <> 'Partner widget' AND v.validity_day_of_week IS NULL
   -- A use that counts for a gift card's balance, a customer or a limit cannot happen once more.
   AND (r.result = 'FAILURE' OR (r.gift_amount IS NULL AND NOT coalesce(rules.counts, false)
        AND (v.quantity IS NULL OR c.id = ANY(%(city_campaigns)s))))

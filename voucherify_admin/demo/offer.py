@@ -10,7 +10,7 @@ from campaigns.models import Campaign, Customer, RuleAssignment, Segment, Segmen
 from voucherify_admin.demo.assortment import BISCUIT, MATCHA
 from voucherify_admin.demo.draw import ZONE, Calendar, id_at
 from vouchers.codes import generate_codes
-from vouchers.models import Voucher
+from vouchers.models import GiftTransaction, Origin, Voucher
 
 # What a person at a till can tell apart on paper.
 LEGIBLE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -79,6 +79,8 @@ def open_shop(calendar: Calendar, customers: list[Customer], *, rng: random.Rand
     _rules(offer)
     _codes(offer)
     Voucher.objects.bulk_create(sorted(offer.vouchers(), key=lambda voucher: voucher.created_at), batch_size=1000)
+    for card in offer.codes["gift"]:
+        GiftTransaction.objects.open([card], origin=Origin(card.created_at, reason="Sold"))
     return offer
 
 
@@ -217,6 +219,10 @@ def _codes(offer: Offer) -> None:
     offer.shared["demo"] = _alone(
         offer, ALWAYS_VALID, percent(10), day(-120), "Always valid: made for trying things out."
     )
+    offer.shared["tuesday"] = _alone(
+        offer, "TEATUESDAY", percent(15), day(-118), "On Tuesdays the second pot is on us, nearly."
+    )
+    offer.shared["tuesday"].validity_day_of_week = [2]
     offer.shared["staff"] = _alone(offer, "STAFF-30", percent(30), day(-110), "For colleagues; asked for at the desk.")
     for key, count, pattern in (
         ("newsletter", 680, "NEWS-######"),

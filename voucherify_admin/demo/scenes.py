@@ -217,6 +217,8 @@ def scenes(offer: Offer, calendar: Calendar) -> list[Scene]:
     web_and_tills = BY_KIND["web"] + BY_KIND["till"]
     online = BY_KIND["web"] + BY_KIND["app"]
     night = day(-37, hour=3, minute=7)
+    friday = day(-35 - (calendar.day(-35).weekday() - 4) % 7, hour=9)
+    tuesday = friday - timedelta(days=3)
     return [
         Scene(510, _unique("newsletter", least=1500)),
         Scene(230, _welcome),
@@ -234,6 +236,7 @@ def scenes(offer: Offer, calendar: Calendar) -> list[Scene]:
         Scene(85, _shared("app"), places=BY_KIND["app"]),
         Scene(45, _shared("demo")),
         Scene(30, _shared("staff"), places=BY_KIND["desk"]),
+        Scene(24, _shared("tuesday"), start=tuesday, end=tuesday + timedelta(hours=10)),
         # From here on something is amiss.
         Scene(75, _again("newsletter"), start=day(-84)),
         Scene(90, _late("clearance"), start=clearance.expiration_date),
@@ -247,6 +250,8 @@ def scenes(offer: Offer, calendar: Calendar) -> list[Scene]:
         Scene(13, _shared("app"), places=web_and_tills),
         Scene(62, _typo),
         Scene(26, _late("office"), places=BY_KIND["web"], start=paused),
+        # On a Friday, so that it is no Tuesday anywhere in the world.
+        Scene(14, _shared("tuesday"), places=CALLERS, start=friday, end=friday + timedelta(hours=10)),
         Scene(12, _stopped, start=day(-25)),
         Scene(26, _empty_card, places=CALLERS),
         Scene(16, _no_customer, places=web_and_tills),

@@ -28,6 +28,7 @@ STATUSES: dict[str, tuple[str, str, str]] = {
     "ACTIVE": ("Active", "good", "circle-check"),
     "DISABLED": ("Disabled", "muted", "ban"),
     "INACTIVE": ("Inactive", "muted", "ban"),
+    "CLOSED_NOW": ("Closed now", "info", "clock"),
     "EXPIRED": ("Expired", "muted", "hourglass"),
     "NOT_YET_ACTIVE": ("Not active yet", "info", "clock"),
     "SCHEDULED": ("Scheduled", "info", "clock"),

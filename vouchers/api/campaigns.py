@@ -43,14 +43,15 @@ def list_all(request: HttpRequest, query: Query[CampaignQuery]) -> dict[str, Any
 )
 def create_campaign(request: HttpRequest, payload: CampaignIn) -> dict[str, Any]:
     """Create a campaign and `vouchers_count` codes (10,000 at the most) made from the template in `voucher`."""
-    draft = payload.draft()
+    draft, now = payload.draft(), timezone.now()
     try:
         campaign = actions.launch_campaign(
             draft,
             draft_of(draft.voucher_template),
             count=checked_count(payload.vouchers_count or 0),
             rules=payload.validation_rules or (),
-            now=timezone.now(),
+            now=now,
+            origin=vouchers.origin_of(request, at=now),
         )
     except actions.Taken as error:
         raise duplicate("campaign", error.name, by="name") from error
@@ -100,7 +101,9 @@ def add_vouchers(
     if count == 1:
         return vouchers.created(request, payload, campaign=campaign)
     try:
-        made: list[Voucher] = actions.add_vouchers(payload.draft(campaign), count, now=timezone.now())
+        now = timezone.now()
+        origin = vouchers.origin_of(request, at=now)
+        made: list[Voucher] = actions.add_vouchers(payload.draft(campaign), count, now=now, origin=origin)
     except actions.CodesUsedUp as error:
         raise invalid_payload(f"Property .code_config: {error}") from error
     return {"object": "list", "data_ref": "vouchers", "vouchers": vouchers.shown(made[:100]), "total": len(made)}

@@ -1,6 +1,7 @@
 """Vouchers: creating, reading, changing, switching on and off, deleting; redeeming is the business of redemptions."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
@@ -14,7 +15,7 @@ from voucherify_admin.api.auth import KeyAuth
 from voucherify_admin.api.errors import ApiError, duplicate, invalid_payload, invalid_query, not_found
 from voucherify_admin.api.wire import errors, found
 from vouchers import actions
-from vouchers.models import Voucher
+from vouchers.models import Origin, Voucher
 from vouchers.schemas import (
     VoucherCreateIn,
     VoucherIn,
@@ -38,6 +39,7 @@ FILTERS = {
     "category": ("category", "text"),
     "redemption.quantity": ("quantity", "number"),
     "redemption.redeemed_quantity": ("redeemed_quantity", "number"),
+    "gift.amount": ("gift_amount", "number"),
     "gift.balance": ("gift_balance", "number"),
     "start_date": ("start_date", "date"),
     "expiration_date": ("expiration_date", "date"),
@@ -52,6 +54,12 @@ MOST_CHARACTERS = 200
 def voucher_called(code: str) -> Voucher:
     """Return the voucher with this code or id; raise ApiError 404 when there is none."""
     return found(Voucher.objects.by_reference(code).select_related("campaign"), "voucher", code)
+
+
+def origin_of(request: HttpRequest, *, at: datetime, **said: str) -> Origin:
+    """Return who changes a balance by this call, for the gift card's transactions."""
+    key = request.call.key
+    return Origin(at=at, channel_type="API", channel_id=str(key.app_id), channel_name=key.name, **said)
 
 
 def check_code(code: str) -> None:
@@ -74,8 +82,13 @@ def created(
 ) -> dict[str, Any]:
     """Create the voucher that `payload` asks for and return it on the wire; raise ApiError 400, 404 or 409."""
     try:
+        now = timezone.now()
         voucher, assignments = actions.create_voucher(
-            payload.draft(campaign), code=code, rules=payload.validation_rules or (), now=timezone.now()
+            payload.draft(campaign),
+            code=code,
+            rules=payload.validation_rules or (),
+            now=now,
+            origin=origin_of(request, at=now),
         )
     except actions.Taken as error:
         request.call.touch("voucher", code)
@@ -177,8 +190,8 @@ def list_vouchers(request: HttpRequest, query: Query[VoucherQuery]) -> dict[str,
 
     `filters[<field>][conditions][<operator>]=<value>` asks more, joined by `filters[junction]=and` or `or`. Fields:
     `code`, `id`, `campaign`, `campaign_ids`, `type`, `category`, `redemption.quantity`,
-    `redemption.redeemed_quantity`, `gift.balance`, `start_date`, `expiration_date`, `created_at`, `updated_at`,
-    `metadata.<key>`, and `active` with `$active`, `$expired`, `$enabled`, `$disabled`.
+    `redemption.redeemed_quantity`, `gift.amount`, `gift.balance`, `start_date`, `expiration_date`,
+    `created_at`, `updated_at`, `metadata.<key>`, and `active` with `$active`, `$expired`, `$enabled`, `$disabled`.
     """
     rows = Voucher.objects.for_list().filter(_asked(request, query))
     return lists.page_of(request, rows, data_ref="vouchers", to_wire=shown, order=ORDER)
@@ -254,7 +267,9 @@ def update_voucher(request: HttpRequest, code: str, payload: VoucherUpdateIn = V
     voucher = voucher_called(code)
     request.call.touch("voucher", voucher.code)
     try:
-        voucher = actions.update_voucher(voucher, payload.changes(), now=timezone.now())
+        now = timezone.now()
+        origin = origin_of(request, at=now, reason="The gift amount was changed")
+        voucher = actions.update_voucher(voucher, payload.changes(), now=now, origin=origin)
     except actions.Unchangeable as error:
         raise ApiError(
             400, "invalid_voucher", "Invalid voucher", str(error), resource_id=voucher.code, resource_type="voucher"

@@ -25,7 +25,8 @@ class Effect(StrEnum):
         return self.value.startswith("APPLY_TO_ITEMS")
 
 
-MAX_UNITS = 10**6
+MAX_UNITS = 10_000
+MAX_KINDS_OF_UNITS = 30
 ORDER_OR_ITEMS = (Effect.APPLY_TO_ORDER, Effect.APPLY_TO_ITEMS)
 EFFECTS = {
     "AMOUNT": (
@@ -42,7 +43,7 @@ EFFECTS = {
 
 @dataclass(frozen=True)
 class AmountOff:
-    """So many cents off; `aggregated_amount_limit` caps the sum over all items."""
+    """So many cents off; `aggregated_amount_limit` caps the sum, on the order as over all items."""
 
     amount_off: int
     effect: Effect = Effect.APPLY_TO_ORDER
@@ -127,11 +128,16 @@ def _units_off(wire: Mapping[str, Any], effect: Effect) -> UnitsOff:
         raise ValueError(
             "Property .discount.units should be a list of at least one unit for the effect ADD_MANY_ITEMS."
         )
+    if len(units) > MAX_KINDS_OF_UNITS:
+        raise ValueError(f"Property .discount.units should be a list of {MAX_KINDS_OF_UNITS} units at the most.")
     parsed = []
     for index, unit in enumerate(units):
         where = f".discount.units[{index}]"
         if not isinstance(unit, Mapping):
             raise ValueError(f"Property {where} should be an object with unit_off and unit_type.")
+        effects = (Effect.ADD_MISSING_ITEMS, Effect.ADD_NEW_ITEMS)
+        if unit.get("effect") not in (None, *effects):
+            raise ValueError(f"Property {where}.effect should be one of {', '.join(effects)}, not {unit['effect']!r}.")
         parsed.append(_units(unit, where, add_new=unit.get("effect") == Effect.ADD_NEW_ITEMS))
     return UnitsOff(tuple(parsed), effect)
 

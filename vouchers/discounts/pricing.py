@@ -20,10 +20,15 @@ from vouchers.discounts.orders import Order, OrderLine
 
 @dataclass(frozen=True)
 class DiscountedLine:
-    """One item after pricing; amounts in cents."""
+    """One item after pricing; amounts in cents.
+
+    `free_quantity` units of it cost nothing; `initial_quantity` says how many were ordered before units were added.
+    """
 
     line: OrderLine
     applied_discount_amount: int = 0
+    free_quantity: int = 0
+    initial_quantity: int | None = None
 
     @property
     def discount_amount(self) -> int:
@@ -35,6 +40,8 @@ class DiscountedLine:
         wire = {**_without_amounts(self.line.wire), "object": "order_item", "quantity": self.line.quantity}
         if self.line.price is not None:
             wire["price"] = self.line.price
+        if self.free_quantity:
+            wire |= {"initial_quantity": self.initial_quantity, "discount_quantity": self.free_quantity}
         if self.line.amount is not None:
             wire["amount"] = self.line.amount
             if self.discount_amount:
@@ -106,8 +113,13 @@ class DiscountedOrder:
         return wire
 
 
-def price_order(order: Order, discount: Discount | GiftCredits | None) -> DiscountedOrder:
-    """Take the discount (or gift credits) off the order; an order of unknown amount is left as it came."""
+def price_order(
+    order: Order, discount: Discount | GiftCredits | None, *, applicable: frozenset[int] | None = None
+) -> DiscountedOrder:
+    """Take the discount (or gift credits) off the order; an order of unknown amount is left as it came.
+
+    `applicable` holds the places of the items that a discount on items applies to; None is all of them.
+    """
     if isinstance(discount, UnitsOff):
         return _with_units(order, discount)
     priced = DiscountedOrder(
@@ -121,13 +133,15 @@ def price_order(order: Order, discount: Discount | GiftCredits | None) -> Discou
     if discount is None or remaining is None:
         return priced
     if not discount.effect.needs_items:
-        return replace(
-            priced, applied_discount_amount=min(_off_order(order.amount or 0, remaining, discount), remaining)
-        )
+        wanted = _capped(_off_order(order.amount or 0, remaining, discount), _limit_of_all(discount))
+        return replace(priced, applied_discount_amount=min(wanted, remaining))
     lines = order.lines or ()
     left = remaining if (limit := _limit_of_all(discount)) is None else min(remaining, limit)
     applied = []
-    for line, wanted in zip(lines, _off_lines(lines, discount), strict=True):
+    chosen = [index for index in range(len(lines)) if applicable is None or index in applicable]
+    off = dict(zip(chosen, _off_lines([lines[index] for index in chosen], discount), strict=True))
+    for index, line in enumerate(lines):
+        wanted = off.get(index, 0)
         # Neither a line nor the order as a whole may go below zero.
         taken = max(0, min(wanted, (line.amount or 0) - line.discount_amount, left))
         left -= taken
@@ -154,9 +168,9 @@ def _off_lines(lines: Sequence[OrderLine], discount: Discount | GiftCredits) -> 
         case AmountOff(effect=Effect.APPLY_TO_ITEMS_BY_QUANTITY):
             yield from (discount.amount_off * line.quantity for line in lines)
         case AmountOff(effect=Effect.APPLY_TO_ITEMS_PROPORTIONALLY):
-            yield from _split(min(discount.amount_off, sum(amounts)), amounts)
+            yield from _split(discount.amount_off, amounts, _room(lines))
         case AmountOff(effect=Effect.APPLY_TO_ITEMS_PROPORTIONALLY_BY_QUANTITY):
-            yield from _split(min(discount.amount_off, sum(amounts)), [line.quantity for line in lines])
+            yield from _split(discount.amount_off, [line.quantity for line in lines], _room(lines))
         case AmountOff():
             yield from (discount.amount_off for _ in lines)
         case PercentOff():
@@ -170,7 +184,7 @@ def _off_lines(lines: Sequence[OrderLine], discount: Discount | GiftCredits) -> 
 
 
 def _limit_of_all(discount: Discount | GiftCredits) -> int | None:
-    """What the items together may get at most, in cents."""
+    """What the order, or its items together, may get at most, in cents."""
     match discount:
         case AmountOff() | PercentOff():
             return discount.aggregated_amount_limit
@@ -180,62 +194,117 @@ def _limit_of_all(discount: Discount | GiftCredits) -> int | None:
 
 
 def _with_units(order: Order, discount: UnitsOff) -> DiscountedOrder:
-    """Add the missing units to the order and take their price off again."""
+    """Add the units to the order and take their price off again; of a product without a price, nothing is taken."""
     lines = [DiscountedLine(line) for line in order.lines or ()]
-    amount = order.amount or 0
+    grown = 0
     for units in discount.units:
-        amount += _add_units(lines, units)
+        grown += _add_new(lines, units) if units.add_new else _add_missing(lines, units)
+    amount = None if order.amount is None and order.lines else (order.amount or 0) + grown
+    # The order as a whole may not go below zero either, whatever was taken off it before.
+    left = None if amount is None else (order.remaining or 0) + grown
+    bounded = []
+    for line in lines:
+        free = line.applied_discount_amount if left is None else min(line.applied_discount_amount, left)
+        left = None if left is None else left - free
+        bounded.append(replace(line, applied_discount_amount=free))
     return DiscountedOrder(
         amount=amount,
         initial_amount=order.initial_amount if order.initial_amount is not None else order.amount or 0,
         earlier_discount_amount=order.discount_amount,
-        lines=tuple(lines),
+        lines=tuple(bounded),
         wire=order.wire,
     )
 
 
-def _add_units(lines: list[DiscountedLine], units: Units) -> int:
-    """Put the units into the lines; gives the cents by which the order grew."""
-    index = next((i for i, line in enumerate(lines) if units.product_id in line.line.ids), None)
-    price = 0 if index is None else _unit_price(lines[index].line)
-    if index is None or units.add_new:
-        wire = {"product_id": units.product_id}
-        added = OrderLine(
-            frozenset({units.product_id}), frozenset(), units.quantity, price, price * units.quantity, wire=wire
-        )
-        lines.append(DiscountedLine(added, price * units.quantity))
-        return price * units.quantity
-    line = lines[index].line
-    missing = max(0, units.quantity - line.quantity)
-    amount = (line.amount or 0) + missing * price
-    free = min(units.quantity * price, amount - lines[index].discount_amount)
-    lines[index] = DiscountedLine(
-        replace(line, quantity=line.quantity + missing, amount=amount),
-        lines[index].applied_discount_amount + max(0, free),
+def _add_new(lines: list[DiscountedLine], units: Units) -> int:
+    """Put the units beside what the order holds, free of charge; gives the cents by which the order grew."""
+    known = next((line.line for line in lines if units.product_id in line.line.ids), None)
+    price = 0 if known is None else _unit_price(known)
+    amount = price * units.quantity
+    added = OrderLine(
+        frozenset({units.product_id}),
+        frozenset(),
+        units.quantity,
+        price,
+        amount,
+        wire={"product_id": units.product_id},
     )
-    return missing * price
+    lines.append(DiscountedLine(added, amount, units.quantity, 0))
+    return amount
+
+
+def _add_missing(lines: list[DiscountedLine], units: Units) -> int:
+    """Fill up to the units and make so many of them free; gives the cents by which the order grew."""
+    places = [index for index, line in enumerate(lines) if units.product_id in line.line.ids]
+    if not places:
+        return _add_new(lines, units)
+    missing = max(0, units.quantity - sum(lines[index].line.quantity for index in places))
+    first = lines[places[0]]
+    grown = missing * _unit_price(first.line)
+    lines[places[0]] = replace(
+        first,
+        line=replace(
+            first.line,
+            quantity=first.line.quantity + missing,
+            amount=None if first.line.amount is None else first.line.amount + grown,
+        ),
+        initial_quantity=first.initial_quantity if first.initial_quantity is not None else first.line.quantity,
+    )
+    wanted = units.quantity
+    for index in places:
+        line = lines[index]
+        free = min(wanted, line.line.quantity - line.free_quantity)
+        if free <= 0:
+            continue
+        wanted -= free
+        amount = line.line.amount or 0
+        share = _share_of(amount, free, line.line.quantity)
+        initial = line.initial_quantity if line.initial_quantity is not None else line.line.quantity
+        lines[index] = DiscountedLine(
+            line.line,
+            line.applied_discount_amount + max(0, min(share, amount - line.discount_amount)),
+            line.free_quantity + free,
+            initial,
+        )
+    return 0 if first.line.amount is None else grown
+
+
+def _share_of(amount: int, units: int, quantity: int) -> int:
+    """What `units` of `quantity` units cost, half up."""
+    return int((Decimal(amount) * units / quantity).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 def _unit_price(line: OrderLine) -> int:
     if line.price is not None:
         return line.price
-    return (line.amount or 0) // line.quantity if line.quantity else 0
+    return _share_of(line.amount or 0, 1, line.quantity) if line.quantity else 0
 
 
 def _percent_of(amount: int, percent: Decimal) -> int:
     return int((amount * percent / 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
-def _split(total: int, weights: Sequence[int]) -> list[int]:
-    """Share the cents by weight, half up; the last line takes the remainder so that the sum is exact."""
-    whole = sum(weights)
+def _room(lines: Sequence[OrderLine]) -> list[int]:
+    """What each line still costs after the discounts that it came with, in cents."""
+    return [max(0, (line.amount or 0) - line.discount_amount) for line in lines]
+
+
+def _split(total: int, weights: Sequence[int], room: Sequence[int]) -> list[int]:
+    """Share the cents by weight, half up; the last line takes the remainder so that the sum is exact.
+
+    What a line has no `room` for goes to the others, from the last on.
+    """
+    whole, total = sum(weights), min(total, sum(room))
     if not whole:
         return [0 for _ in weights]
     shares: list[int] = []
     for weight in weights[:-1]:
         share = int((Decimal(total) * weight / whole).quantize(Decimal(1), rounding=ROUND_HALF_UP))
         shares.append(min(share, total - sum(shares)))
-    return [*shares, total - sum(shares)]
+    shares = [min(share, most) for share, most in zip([*shares, total - sum(shares)], room, strict=True)]
+    for index in reversed(range(len(shares))):
+        shares[index] += min(total - sum(shares), room[index] - shares[index])
+    return shares
 
 
 def _capped(amount: int, limit: int | None) -> int:
