@@ -143,8 +143,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": env.str("CACHE_URL", _cache_default),
         "KEY_PREFIX": "dashboard",
-        # A cache that hangs must not hang the shop: what needs it goes on without after a second.
-        "OPTIONS": {"socket_timeout": 1},
+        # A cache that hangs must not hang the shop or the sign-in: what needs it goes on without after a second.
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
 }
 

@@ -56,7 +56,7 @@ def values_in_words(
 
 
 def operator_in_words(operator: str | None, values: Sequence[str], *, template: str | None = None) -> str:
-    """“is at least 50.00 EUR”, with the values as `values_in_words` gives them."""
+    """“is at least €50.00”, with the values as `values_in_words` gives them."""
     words = template or OPERATOR_WORDS.get(operator or "", f"{operator} {{values}}")
     *head, last = values or ("",)
     joined = f"{', '.join(head)} or {last}" if head else last

@@ -1,5 +1,6 @@
 """The life of an export: built once however often it is begun, cancelled, given up, expired; never a part of a file."""
 
+import socket
 import threading
 from datetime import timedelta
 
@@ -239,9 +240,14 @@ def test_an_export_that_kills_its_workers_is_given_up_with_a_reason():
     assert Notification.objects.get().kind == "export_failed"
 
 
-def test_without_a_broker_an_export_stays_queued_and_is_found_later(monkeypatch, django_capture_on_commit_callbacks):
+@pytest.mark.parametrize("hangs", [False, True])
+def test_without_a_broker_an_export_stays_queued_and_is_found_later(
+    monkeypatch, django_capture_on_commit_callbacks, hangs
+):
     app = tasks.build_export.app
-    monkeypatch.setattr(app, "connection_for_write", lambda: Connection("redis://127.0.0.1:1/0"))
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1] if hangs else 1
+    monkeypatch.setattr(app, "connection_for_write", lambda **given: Connection(f"redis://127.0.0.1:{port}/0", **given))
     user = make_user()
     page = Client()
     page.force_login(user)
@@ -256,6 +262,7 @@ def test_without_a_broker_an_export_stays_queued_and_is_found_later(monkeypatch,
     assert "Waiting for a worker" in page.get(answer.url).content.decode()
     Export.objects.filter(pk=export.pk).update(heartbeat_at=long_ago())
     assert list(Export.objects.without_a_worker(timezone.now())) == [export]
+    listener.close()
 
 
 def test_files_expire_and_what_dead_builds_left_is_swept_up(settings):

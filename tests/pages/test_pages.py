@@ -140,6 +140,17 @@ def test_a_wrong_password_is_said_and_the_name_stays(client):
     assert "password/reset" not in text
 
 
+@pytest.mark.urls("voucherify_admin.urls")
+def test_nobody_signs_in_while_wrong_passwords_cannot_be_counted(client, settings):
+    make_user("Viewer", username="vera")
+    redis = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {"default": {"BACKEND": redis, "LOCATION": "redis://127.0.0.1:1/0"}}
+    response = client.post("/account/sign-in/", {"login": "vera", "password": PASSWORD})
+    assert response.status_code == 503
+    assert "Signing in has to wait a moment" in response.content.decode()
+    assert client.get("/").status_code == 302
+
+
 def test_pages_leave_nothing_in_the_browser(client, viewer):
     response = client.get("/attempts/")
     assert "no-store" in response["Cache-Control"]

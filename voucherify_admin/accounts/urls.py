@@ -4,8 +4,10 @@ from allauth.account import views
 from django.urls import path
 from django.views.generic import RedirectView
 
+from voucherify_admin.accounts.views import SignInView
+
 urlpatterns = [
-    path("sign-in/", views.login, name="account_login"),
+    path("sign-in/", SignInView.as_view(), name="account_login"),
     path("sign-out/", views.logout, name="account_logout"),
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("password/", views.password_change, name="account_change_password"),

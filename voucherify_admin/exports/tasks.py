@@ -10,7 +10,7 @@ from voucherify_admin.exports.models import Export
 
 logger = logging.getLogger(__name__)
 
-# So long a person who asks for an export waits at the most for a broker that is down.
+# So long a person who asks for an export waits at the most for a broker that is down or hangs.
 BROKER_SECONDS = 2
 
 
@@ -39,7 +39,8 @@ def expire_exports() -> None:
 def enqueue(pk: int) -> None:
     """Hand an export to the workers. Without a broker it stays queued, and `rescue_stalled_exports` finds it."""
     # A connection of its own: one from Celery's pool may be from before the broker's restart, and a person waits here.
-    with build_export.app.connection_for_write() as broker:
+    limits = {"socket_timeout": BROKER_SECONDS, "socket_connect_timeout": BROKER_SECONDS}
+    with build_export.app.connection_for_write(transport_options=limits) as broker:
         try:
             broker.ensure_connection(max_retries=1, interval_start=0.1, interval_max=0.1, timeout=BROKER_SECONDS)
             build_export.apply_async([pk], connection=broker, retry=False)
