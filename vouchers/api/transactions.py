@@ -29,7 +29,7 @@ from vouchers.schemas import (
     transaction_out,
 )
 
-router = Router(tags=["vouchers"])
+router = Router(tags=["Vouchers"])
 
 ORDER = {"id": "pk", "created_at": "pk"}
 
