@@ -192,7 +192,7 @@ def _with_random_code(draft: VoucherDraft, *, origin: Origin) -> Voucher:
         voucher = draft.voucher(code, now=origin.at)
         # A code that is taken, also by a caller at the same moment, is passed over and drawn anew.
         Voucher.objects.bulk_create([voucher], ignore_conflicts=True)
-        made = Voucher.objects.filter(public_id=voucher.public_id).select_related("campaign").first()
+        made = Voucher.objects.filter(public_id=voucher.public_id).select_related("campaign", "holder").first()
         if made is not None:
             GiftTransaction.objects.open([made], origin=origin)
             return made
@@ -396,7 +396,8 @@ def publish_from(
 ) -> Publication:
     """Give a customer `count` codes of a campaign that nobody holds; with `join_once` the ones of the first time.
 
-    A campaign of the type AUTO_UPDATE makes new codes from `template` when there are too few. Raises NothingToPublish.
+    A campaign of the type AUTO_UPDATE makes new codes from `template` when there are too few. Raises NothingToPublish,
+    and CodesUsedUp when the template's pattern has no free code.
     """
     with transaction.atomic():
         # One at a time for a customer and a campaign, or two calls at once would both be the first.
@@ -413,7 +414,8 @@ def publish_from(
         if len(chosen) < count:
             if campaign.type != Campaign.Type.AUTO_UPDATE:
                 raise NothingToPublish(campaign.name)
-            chosen += add_vouchers(template, count - len(chosen), now=now)
+            missing = count - len(chosen)
+            chosen += [_with_random_code(template, origin=Origin(now)) for _ in range(missing)]
         return _publish(draft, chosen, campaign=campaign, now=now)
 
 

@@ -12,7 +12,7 @@ from voucherify_admin.async_actions.models import AsyncAction
 from voucherify_admin.async_actions.results import csv_response
 from voucherify_admin.async_actions.schemas import AsyncActionListOut, AsyncActionOut, async_action_out
 
-router = Router(tags=["async actions"])
+router = Router(tags=["Async actions"])
 
 VIEW = KeyAuth("async_actions.view_asyncaction")
 ORDER = {"created_at": "created_at", "id": "public_id"}

@@ -20,7 +20,7 @@ from vouchers import actions
 from vouchers.imports import FileError
 from vouchers.schemas import MOST_IMPORTED, MetadataChangeIn, MetadataChangesIn
 
-router = Router(tags=["vouchers"])
+router = Router(tags=["Vouchers"])
 
 ADD = KeyAuth("vouchers.add_voucher")
 CHANGE = KeyAuth("vouchers.change_voucher")
