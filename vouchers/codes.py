@@ -8,6 +8,20 @@ from collections.abc import Iterator
 DEFAULT_CHARSET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 DEFAULT_LENGTH = 8
 RANDOM_CHARACTER = "#"
+MOST_CHARACTERS = 200
+
+
+def problem_of(code: str) -> str | None:
+    """Say what keeps a code that somebody chose from being found again, with the remedy; None for a good one."""
+    if not 1 <= len(code) <= MOST_CHARACTERS:
+        return f"should have 1 to {MOST_CHARACTERS} characters"
+    if any(ord(character) < 32 or ord(character) == 127 for character in code):
+        return "must not hold control characters"
+    if code != code.strip():
+        return "must not begin or end with a blank, which no form and no filter keeps"
+    if any(part in (".", "..") for part in code.split("/")):
+        return "must not have . or .. between its slashes, which every browser takes out of an address"
+    return None
 
 
 def generate_codes(

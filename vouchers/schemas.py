@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr, field_validator
+from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, StrictStr, field_validator
 from pydantic_core import PydanticCustomError
 
 from campaigns.models import Campaign, RuleAssignment
@@ -36,6 +36,7 @@ from voucherify_admin.api.wire import (
     iso,
 )
 from vouchers.actions import CampaignDraft, VoucherDraft
+from vouchers.codes import problem_of
 from vouchers.discounts import parse_discount
 from vouchers.models import GiftTransaction, Voucher
 
@@ -177,10 +178,16 @@ class VoucherIn(VoucherTemplateIn):
         return draft
 
 
+def _code(code: str) -> str:
+    if problem := problem_of(code):
+        raise ValueError(problem)
+    return code
+
+
 class VoucherCreateIn(VoucherIn):
     """A voucher to create; without a code it gets a random one."""
 
-    code: Name | None = None
+    code: Annotated[Name, AfterValidator(_code)] | None = None
 
 
 class MetadataChangeIn(BodyIn):

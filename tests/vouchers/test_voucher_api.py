@@ -469,3 +469,21 @@ def test_the_api_document_describes_every_route_of_the_vouchers(client):
     tags = {tag for path in document["paths"].values() for one in path.values() for tag in one["tags"]}
     assert tags == {tag.capitalize() for tag in tags}
     assert '<a class="link" href="/">' in client.get("/v1/docs").content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [(" LEAD", "blank"), ("TAIL ", "blank"), ("..", "slashes"), ("a/../b", "slashes"), ("a/./b", "slashes")],
+)
+def test_a_code_that_could_not_be_found_again_is_refused_with_the_reason(client, code, told):
+    body = {"discount": {"type": "AMOUNT", "amount_off": 100}}
+    sent = {"content_type": "application/json", "headers": make_key()}
+
+    in_address = client.post(f"/v1/vouchers/{quote(code, safe='')}", body, **sent)
+    in_body = client.post("/v1/vouchers", {**body, "code": code}, **sent)
+
+    for answer in (in_address, in_body):
+        assert (answer.status_code, answer.json()["key"]) == (400, "invalid_payload")
+        assert told in answer.json()["details"]
+    assert not Voucher.objects.exists()

@@ -16,6 +16,7 @@ from voucherify_admin.api.errors import ApiError, duplicate, invalid_payload, in
 from voucherify_admin.api.wire import errors, found
 from voucherify_admin.webhooks.actions import Source
 from vouchers import actions
+from vouchers.codes import problem_of
 from vouchers.models import Origin, Voucher
 from vouchers.schemas import (
     VoucherCreateIn,
@@ -49,9 +50,6 @@ FILTERS = {
 }
 
 
-MOST_CHARACTERS = 200
-
-
 def voucher_called(code: str) -> Voucher:
     """Return the voucher with this code or id; raise ApiError 404 when there is none."""
     return found(Voucher.objects.by_reference(code).select_related("campaign", "holder"), "voucher", code)
@@ -65,8 +63,8 @@ def origin_of(request: HttpRequest, *, at: datetime, **said: str) -> Origin:
 
 def check_code(code: str) -> None:
     """Raise ApiError 400 for a code that cannot be kept."""
-    if len(code) > MOST_CHARACTERS or any(ord(character) < 32 or ord(character) == 127 for character in code):
-        raise invalid_payload(f"The code should have 1 to {MOST_CHARACTERS} characters, none a control character")
+    if problem := problem_of(code):
+        raise invalid_payload(f"The code {problem}")
 
 
 def shown(vouchers: Sequence[Voucher]) -> list[dict[str, Any]]:
