@@ -218,6 +218,7 @@ def _record(decided: StackDecision, request: RedeemRequest, customer: Customer |
             **({"redeemable": culprit.code} if culprit else {}),
         },
     )
+    settle(parent, request, whole, None, now=now)
     redeemed, refused, failure = [], [], parent if refusal else None
     for one in decided.asked:
         if one.decision.accepted and refusal:
