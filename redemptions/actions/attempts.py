@@ -63,7 +63,7 @@ def validate(request: RedeemRequest, *, now: datetime | None = None) -> Decision
 def settle(
     redemption: Redemption, request: RedeemRequest, decision: Decision, voucher: Voucher | None, *, now: datetime
 ) -> None:
-    """Do what follows from an attempt on record, single, child or parent: take from the voucher, if any; its row is locked.
+    """Do what follows from an attempt on record: take from the voucher, if there is one; its row is locked.
 
     What the request's session had kept of it is redeemed thereby.
     """
