@@ -109,6 +109,16 @@ class RedemptionFilter(BaseFilter):
         return queryset.filter(by_source_id | Q(customer__in=customers) if customers else by_source_id)
 
 
+class SessionFilter(BaseFilter):
+    """The questions of the list of what sessions keep."""
+
+    time_field = "created_at"
+    primary = ("code", "session")
+
+    code = TextFilter(label="Code", field_name="voucher__code")
+    session = TextFilter(label="Session", field_name="session_key", help_text="Its key, as the shop named it.")
+
+
 # Voucherify's name of a field -> (column of an attempt, kind, column of a rollback).
 API_FIELDS = {
     "voucher_code": ("code", "text", "redemption__code"),
