@@ -37,17 +37,17 @@ class RedemptionFilter(BaseFilter):
     time_field = "created_at"
     metadata_field = "metadata"
     primary = (
+        "code",
         "campaign",
+        "customer",
+        "channel",
+        "status",
+        "reason",
+        "result",
         "period",
         "date_from",
         "date_to",
         "zone",
-        "result",
-        "status",
-        "reason",
-        "code",
-        "customer",
-        "channel",
     )
     needs_permission = {"user": "redemptions.filter_by_user"}
 
