@@ -15,6 +15,7 @@ from voucherify_admin.pages.filters import (
     ChoicesFilter,
     MoneyFilter,
     OperatorFilter,
+    TextFilter,
     money_label,
     text_condition,
 )
