@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from campaigns.models import Campaign, Customer
 from redemptions.engine import EVERY_REASON
-from redemptions.models import ChannelType, Redemption, RedemptionQuerySet, Result
+from redemptions.models import ChannelType, Order, Redemption, RedemptionQuerySet, Result
 from voucherify_admin.api import lists
 from voucherify_admin.api.errors import ApiError, invalid_query
 from voucherify_admin.pages.filters import BaseFilter, ChoicesFilter, MoneyFilter, TextFilter, money_label
@@ -107,6 +107,26 @@ class RedemptionFilter(BaseFilter):
         customers = list(Customer.objects.called(value).values_list("pk", flat=True)[:MAX_NAMESAKES])
         by_source_id = Q(customer_source_id=value)
         return queryset.filter(by_source_id | Q(customer__in=customers) if customers else by_source_id)
+
+
+class OrderFilter(BaseFilter):
+    """The questions that the export of orders takes."""
+
+    time_field = "created_at"
+    metadata_field = "metadata"
+    primary = ("reference", "status", "customer", "period")
+
+    reference = TextFilter(label="Order id", method="filter_reference", help_text="The shop's own id, or ord_…")
+    status = ChoicesFilter(label="Status", choices=Order.Status.choices)
+    customer = TextFilter(label="Customer", method="filter_customer", help_text="Source id, id, e-mail or full name.")
+    amount_min = MoneyFilter(label=money_label("Amount from"), field_name="amount", lookup_expr="gte")
+    amount_max = MoneyFilter(label=money_label("Amount to"), field_name="amount", lookup_expr="lte")
+
+    def filter_reference(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.filter(Q(source_id=value) | Q(public_id=value))
+
+    def filter_customer(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.filter(customer__in=Customer.objects.called(value))
 
 
 # Voucherify's name of a field -> (column of an attempt, kind, column of a rollback).
