@@ -69,6 +69,7 @@ class RedemptionExporter(Exporter):
         "result": Column("Result", "result"),
         "customer_id": Column("Customer ID", "customer__public_id"),
         "order_id": Column("Order ID", JsonText("order", "id")),
+        "parent_redemption_id": Column("Part of stack", "parent__public_id"),
         "tracking_id": Column("Tracking ID", "tracking_id"),
         "promotion_tier_id": Column("Promotion tier ID", nothing(), is_offered=False),
         "loyalty_points": Column("Loyalty points", nothing(), is_offered=False),
