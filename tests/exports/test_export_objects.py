@@ -8,6 +8,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
+from voucherify import models as sdk
 
 from redemptions.models import Order
 from tests.factories import (
@@ -114,6 +115,9 @@ def test_voucherifys_own_sdk_may_ask_for_any_of_its_fields_but_those_of_products
     for kind, fields in documented.items():
         answer = send(client, key, {"exported_object": kind, "parameters": {"fields": fields.split()}})
         assert answer.status_code == 200, (kind, answer.content)
+        assert sdk.ExportsCreateResponseBody.from_dict(answer.json()).exported_object == kind
+    listed = sdk.ExportsListResponseBody.from_dict(client.get("/v1/exports", headers=key).json())
+    assert {one.exported_object for one in listed.exports} == set(documented)
 
 
 def test_a_customers_export_counts_what_the_customer_did(client, key):
