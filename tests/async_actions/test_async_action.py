@@ -104,7 +104,7 @@ def test_the_person_who_asked_is_told_once_how_it_ended():
     again(action).run()
     notice = Notification.objects.get()
     assert (notice.user, notice.kind, notice.about) == (ann, "action_done", action.public_id)
-    assert notice.title == "Counting of codes.csv: done"
+    assert notice.title == "Counting done: codes.csv"
     assert notice.text == "4 of 5 were created. 1 could not be used."
     assert notice.url == f"/imports/{action.public_id}/"
 
@@ -116,7 +116,7 @@ def test_the_person_who_asked_is_told_why_it_failed(trouble):
     action.run()
     again(action).fail("Too late.")
     notice = Notification.objects.get()
-    assert (notice.kind, notice.title) == ("action_failed", "Counting: failed")
+    assert (notice.kind, notice.title) == ("action_failed", "Counting failed")
     assert notice.text == again(action).message
 
 

@@ -214,11 +214,11 @@ class AsyncAction(models.Model):
         if self.owner is None:
             return
         failed = self.operation_status == "FAILED"
-        of = f" of {self.file_name}" if self.file_name else ""
+        file = f": {self.file_name}" if self.file_name else ""
         notifications.notify(
             [self.owner],
             kind=Notification.Kind.ACTION_FAILED if failed else Notification.Kind.ACTION_DONE,
-            title=f"{self.label}{of}: {'failed' if failed else 'done'}",
+            title=f"{self.label} {'failed' if failed else 'done'}{file}",
             text=self.message,
             url=self.get_absolute_url(),
             about=self.public_id,
