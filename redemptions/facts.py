@@ -66,11 +66,12 @@ def gather(
 
 
 def _in_stack(tally: Tally, decisions: Sequence[Decision]) -> int:
-    """Return what other codes of the same campaign on the same order add to a count; each voucher is there once."""
-    if tally.of != "campaign" or tally.what == "customers":
+    """Return what other codes of the same campaign on the same order add to a count; each voucher is there once.
+
+    The order and its customer are the same, so they count with this code and not again with those before it.
+    """
+    if tally.of != "campaign" or tally.what in ("customers", "amount"):
         return 0
-    if tally.what == "amount":
-        return sum((decision.order or {}).get("amount") or 0 for decision in decisions)
     if tally.what == "discount":
         return sum(decision.discount_amount for decision in decisions)
     return len(decisions)

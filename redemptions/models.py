@@ -133,7 +133,7 @@ class RedemptionQuerySet(models.QuerySet["Redemption"]):
             sums = {
                 "count": models.Count("pk"),
                 "customers": models.Count("customer", distinct=True, filter=~models.Q(customer=customer)),
-                "amount": models.Sum("amount"),
+                "amount": models.Sum("amount", filter=self.once_an_order() if of == "campaign" else None),
                 "discount": models.Sum("discount_amount"),
             }
             # All branches have the same columns; what is not asked for is not summed.
@@ -153,6 +153,20 @@ class RedemptionQuerySet(models.QuerySet["Redemption"]):
             for place, asked in enumerate(sets.values())
             for tally in asked
         }
+
+    @staticmethod
+    def once_an_order() -> models.Q:
+        """Of several codes of a campaign on one order, which all hold the order's amount, the one that was used last.
+
+        They are rolled back together or not at all, so the order is taken back as a whole too.
+        """
+        later = Redemption.objects.filter(
+            parent=models.OuterRef("parent"),
+            campaign=models.OuterRef("campaign"),
+            status=models.OuterRef("status"),
+            pk__gt=models.OuterRef("pk"),
+        )
+        return models.Q(parent=None) | ~models.Exists(later)
 
     def orders_of(self, customer: Customer) -> tuple[int, int]:
         """Return how many orders the customer made with a code, and what they came to in cents; one query.
