@@ -53,15 +53,16 @@ class KeyAuth(APIKeyHeader):
     def __init__(self, permission: str | None, *, takes_tokens: bool = True) -> None:
         super().__init__()
         self.permission = permission
+        self.keys = _keys(permission)
         self.takes_tokens = takes_tokens
 
     def authenticate(self, request: HttpRequest, key: str | None) -> ApiKey:
         """Return the key; raise ApiError 401 without a right pair, 403 when its role may not do this, 429."""
         given = request.headers.get("Authorization", "")
         if key is None and self.takes_tokens and given.startswith(BEARER):
-            known = tokens.key_of(given.removeprefix(BEARER).strip(), _keys(self.permission))
+            known = tokens.key_of(given.removeprefix(BEARER).strip(), self.keys)
         else:
-            known = _keys(self.permission).authenticate(key or "", request.headers.get("X-App-Token", ""))
+            known = self.keys.authenticate(key or "", request.headers.get("X-App-Token", ""))
         found = _counted(request, known)
         if not found.is_permitted:
             raise ApiError(

@@ -122,7 +122,7 @@ class ApiCallQuerySet(models.QuerySet["ApiCall"]):
         marks = ", ".join(["%s"] * len(fields))
         with connection.cursor() as cursor:
             cursor.execute(
-                f"WITH call AS (INSERT INTO api_apicall ({columns}) VALUES ({marks}) RETURNING id, created_at)"
+                f"WITH call AS (INSERT INTO api_apicall ({columns}) VALUES ({marks}) RETURNING id, created_at)"  # noqa: S608
                 " INSERT INTO api_calltouch (call_id, created_at, object_type, object_id)"
                 " SELECT call.id, call.created_at, touched.kind, touched.name"
                 " FROM call, UNNEST(%s::text[], %s::text[]) AS touched (kind, name)",
