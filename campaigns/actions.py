@@ -28,7 +28,8 @@ def upsert_customer(
     reference_id, source_id = data.get("id"), data.get("source_id")
     profile = {name: data[name] for name in PROFILE if data.get(name) is not None}
     metadata = data.get("metadata") or {}
-    with transaction.atomic():
+    # No savepoint: nobody goes on after half of this.
+    with transaction.atomic(savepoint=False):
         customer = None
         created = False
         if reference_id:
@@ -39,7 +40,9 @@ def upsert_customer(
             if customer is None:
                 made = {"public_id": new_id("cust_", now), "metadata": metadata, "created_at": now}
                 # Two tills may create the same customer at once; the second one takes the first one's row.
-                customer, created = Customer.objects.get_or_create(source_id=source_id, defaults={**profile, **made})
+                Customer.objects.bulk_create([Customer(source_id=source_id, **profile, **made)], ignore_conflicts=True)
+                customer = Customer.objects.get(source_id=source_id)
+                created = customer.public_id == made["public_id"]
         elif profile or metadata:
             made = {"public_id": new_id("cust_", now), "metadata": metadata, "created_at": now}
             customer, created = Customer.objects.create(**profile, **made), True

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from campaigns.actions import upsert_customer
@@ -29,10 +30,11 @@ def redeem(request: RedeemRequest, *, now: datetime | None = None) -> Redemption
     """
     now = now or timezone.now()
     with transaction.atomic():
+        is_named = orders.is_named(request)
         request, customer = with_customer(orders.known(request), now=now)
         voucher, rules = None, None
         if request.problem is None:
-            rules = lock_what_is_counted([request.code], customer).get(request.code)
+            rules = lock_what_is_counted([request.code], customer)
             voucher = named(request.code, Voucher.objects.locked([request.code]))
         elif request.code:
             # Nothing is spent, so nothing is locked; the attempt still belongs to its voucher.
@@ -41,7 +43,7 @@ def redeem(request: RedeemRequest, *, now: datetime | None = None) -> Redemption
         decision = engine.decide(known)
         redemption = record(request, decision, voucher=voucher, customer=customer, now=now)
         settle(redemption, request, decision, voucher, now=now)
-        orders.keep(redemption, now=now)
+        orders.keep(redemption, is_named=is_named, now=now)
     return redemption
 
 
@@ -159,29 +161,21 @@ def named(reference: str, vouchers: Iterable[Voucher]) -> Voucher | None:
 
 
 def lock_what_is_counted(references: Sequence[str], customer: Customer | None) -> dict[str, list[RuleFacts]]:
-    """Return the rules that bind each known code, with the rows locked that hold their counts still.
+    """Return the rules that bind these codes, with the rows locked that hold their counts still.
 
     The customer's row and then the campaigns', in the order of their keys, are locked only where a rule counts over
     several vouchers, so that the codes of a campaign do not wait for each other without need.
     """
-    vouchers = list(Voucher.objects.named(list(references)))
-    rules: dict[str, list[RuleFacts]] = {}
-    campaigns: set[int] = set()
-    locks_customer = False
-    for reference in references:
-        voucher = named(reference, [one for one in vouchers if reference in (one.code, one.public_id)])
-        if voucher is None:
-            continue
-        rules[reference] = facts.rules_of(voucher, voucher.campaign)
-        campaign_wide, customer_wide = facts.counts_beyond_voucher(rules[reference])
-        locks_customer |= customer_wide
-        if campaign_wide and voucher.campaign_id is not None:
-            campaigns.add(voucher.campaign_id)
+    rules = facts.read_rules(references)
+    beyond = {object_id: facts.counts_beyond_voucher(bound) for object_id, bound in rules.items()}
+    campaign_wide = [object_id for object_id, (counts_campaign, _) in beyond.items() if counts_campaign]
     # Without their keys, so that an attempt of another voucher, which only refers to these rows, need not wait.
-    if locks_customer and customer is not None:
+    if customer is not None and any(counts_customer for _, counts_customer in beyond.values()):
         list(Customer.objects.filter(pk=customer.pk).select_for_update(no_key=True).values_list("pk"))
-    if campaigns:
-        rows = Campaign.objects.filter(pk__in=campaigns).order_by("pk")
+    if campaign_wide:
+        counting = Q(public_id__in=campaign_wide) | Q(campaign__public_id__in=campaign_wide)
+        vouchers = Voucher.objects.named(list(references)).filter(counting)
+        rows = Campaign.objects.filter(pk__in=vouchers.values("campaign")).order_by("pk")
         list(rows.select_for_update(no_key=True).values_list("pk"))
     return rules
 

@@ -234,7 +234,7 @@ class Facts:
 
     @cached_property
     def offer(self) -> Discount | GiftCredits | None:
-        """What the voucher gives; what rules restrict to some products is taken off those items, not off the order."""
+        """What the voucher gives; where rules list products and no effect was named, it is taken off those items."""
         voucher = self.voucher
         if voucher is None:
             return None
@@ -242,7 +242,7 @@ class Facts:
         if voucher.is_gift:
             offer = GiftCredits(self.request.gift_credits, voucher.gift_effect)
         restricted = any(rule.restricts_discount for rule in self.rules)
-        if restricted and offer is not None and not isinstance(offer, UnitsOff) and not offer.effect.needs_items:
+        if restricted and offer is not None and not isinstance(offer, UnitsOff) and offer.follows_products:
             return replace(offer, effect=Effect.APPLY_TO_ITEMS)
         return offer
 

@@ -6,6 +6,7 @@ import pytest
 
 from redemptions.models import Redemption
 from tests import factories
+from vouchers.models import Voucher
 
 pytestmark = pytest.mark.django_db
 
@@ -13,8 +14,8 @@ CODE = "TEA-10"
 TEA = {"product_id": "tea", "quantity": 2, "price": 1000}
 GREEN = {"product_id": "tea", "sku_id": "green", "quantity": 1, "price": 500}
 CUP = {"product_id": "cup", "quantity": 1, "price": 3000}
-PERCENT = {"type": "PERCENT", "percent_off": 10, "effect": "APPLY_TO_ORDER"}
-AMOUNT = {"type": "AMOUNT", "amount_off": 600, "effect": "APPLY_TO_ORDER"}
+PERCENT = {"type": "PERCENT", "percent_off": 10}
+AMOUNT = {"type": "AMOUNT", "amount_off": 600}
 SPLIT = {"type": "AMOUNT", "amount_off": 600, "effect": "APPLY_TO_ITEMS_PROPORTIONALLY"}
 
 
@@ -195,3 +196,38 @@ def test_a_gift_card_need_hold_no_more_than_a_limit_lets_it_pay(redeem, balance,
         assert (attempt.failure_code, attempt.facts["asked"]) == ("gift_amount_exceeded", 750)
     else:
         assert attempt.gift_amount == 750
+
+
+@pytest.mark.parametrize(
+    ("effect", "on_order", "on_items"),
+    [
+        # Named, the effect stands: 10 % of 55.00, whatever the rule lists.
+        ("APPLY_TO_ORDER", 550, [0, 0, 0]),
+        ("APPLY_TO_ITEMS", None, [200, 50, 0]),
+        (None, None, [200, 50, 0]),
+    ],
+)
+def test_a_discount_that_names_its_effect_goes_where_it_says(client, redeem, effect, on_order, on_items):
+    headers = factories.make_key()
+    discount = {"type": "PERCENT", "percent_off": 10, **({"effect": effect} if effect else {})}
+    made = client.post(
+        f"/v1/vouchers/{CODE}",
+        {"type": "DISCOUNT_VOUCHER", "discount": discount},
+        content_type="application/json",
+        headers=headers,
+    ).json()
+    assert made["discount"] == discount, "an effect that nobody named is not made up"
+    voucher = Voucher.objects.get(code=CODE)
+    factories.make_rule({}, on=voucher, applicable_to={"included": [product("tea")]})
+
+    answer = redeem({"order": {"items": [TEA, GREEN, CUP]}})
+
+    assert answer["order"].get("discount_amount") == on_order
+    assert discounts(answer) == on_items
+
+
+def test_a_discount_on_the_order_needs_none_of_the_listed_products(redeem):
+    voucher = factories.make_voucher(code=CODE, discount={**PERCENT, "effect": "APPLY_TO_ORDER"})
+    factories.make_rule({}, on=voucher, applicable_to={"included": [product("tea")]})
+    assert redeem({"order": {"amount": 5000}})["order"]["discount_amount"] == 500
+    assert redeem({"order": {"items": [CUP]}})["order"]["discount_amount"] == 300

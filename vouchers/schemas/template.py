@@ -11,7 +11,7 @@ from campaigns.schemas.validity import NAMES, ValidityFields, check_validity
 from voucherify_admin.api.errors import invalid_payload
 from voucherify_admin.api.wire import MAX_CENTS, BodyIn, Cents, Count, Moment, Name, iso
 from vouchers.actions import VoucherDraft
-from vouchers.discounts import parse_discount
+from vouchers.discounts import UnitsOff, parse_discount
 from vouchers.models import Voucher
 
 DISCOUNT = {"type": "PERCENT", "percent_off": 10, "effect": "APPLY_TO_ORDER"}
@@ -113,7 +113,10 @@ def checked_discount(wire: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in kept.items():
         if isinstance(value, int) and value > MAX_CENTS:
             raise invalid_payload(f"Property .discount.{name} should be {MAX_CENTS} at the most")
-    return {**kept, "effect": str(parsed.effect)}
+    if wire.get("effect") is not None or isinstance(parsed, UnitsOff):
+        # Not made up for the others: without an effect it is the rules that decide where they land.
+        kept["effect"] = str(parsed.effect)
+    return kept
 
 
 def draft_of(template: Mapping[str, Any], campaign: Campaign | None = None) -> VoucherDraft:
