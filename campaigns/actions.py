@@ -8,8 +8,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from campaigns.models import Campaign, Customer, Segment, SegmentMembership
+from voucherify_admin.async_actions import actions as async_actions
+from voucherify_admin.async_actions.actions import Asked, Work
+from voucherify_admin.async_actions.models import AsyncAction
 from voucherify_admin.ids import new_id
 
+DELETION = "CAMPAIGN.DELETE"
 PROFILE = ("name", "email", "phone", "description", "birthdate", "address")
 
 
@@ -70,6 +74,23 @@ def update_campaign(campaign: Campaign, changes_of: Callable[[Campaign], dict[st
             setattr(campaign, name, value)
         campaign.save(update_fields=list(changes))
     return campaign
+
+
+def delete_campaign(campaign: Campaign, *, asked: Asked, now: datetime) -> AsyncAction:
+    """Make a campaign's codes unusable at once, and have a worker delete them and then the campaign.
+
+    Asked again meanwhile it answers the same action. Raises Campaign.DoesNotExist for one that is gone.
+    """
+    with transaction.atomic():
+        # The whole row, so that who is adding codes to it is waited for, and its codes are counted after that.
+        campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
+        subject = ("campaign", campaign.public_id)
+        under_way = AsyncAction.objects.about(*subject).filter(type=DELETION).first()
+        if under_way is not None:
+            return under_way
+        campaign.is_active, campaign.deletion_asked_at, campaign.updated_at = False, now, now
+        campaign.save(update_fields=["is_active", "deletion_asked_at", "updated_at"])
+        return async_actions.start(Work(DELETION, campaign.vouchers.count(), subject=subject), asked)
 
 
 def create_segment(name: str, references: Iterable[str], *, now: datetime) -> Segment:

@@ -114,6 +114,7 @@ ASYNC_ACTIONS = {
     "CAMPAIGN.VOUCHERS_IMPORT": "vouchers.jobs.ImportIntoCampaign",
     "VOUCHERS.BULK_UPDATE": "vouchers.jobs.UpdateMetadata",
     "CAMPAIGN.VOUCHERS_GENERATE": "vouchers.jobs.GenerateVouchers",
+    "CAMPAIGN.DELETE": "redemptions.jobs.DeleteCampaign",
 }
 
 # What a webhook tells: the family of an event -> the function that turns its row into the event's data.
