@@ -117,6 +117,9 @@ ASYNC_ACTIONS = {
     "CAMPAIGN.DELETE": "redemptions.jobs.DeleteCampaign",
 }
 
+# What customers did, which segments may ask for: the function that turns such a condition into one on customers.
+CUSTOMER_HISTORY = "redemptions.history.condition_q"
+
 # What a webhook tells: the family of an event -> the function that turns its row into the event's data.
 WEBHOOK_PAYLOADS = {
     "redemption": "redemptions.payloads.redemption_payload",

@@ -1,5 +1,6 @@
-"""Customers: creating or updating, reading, deleting; what they redeemed is told by redemptions."""
+"""Customers: creating or updating, reading, deleting; each with a summary of what they redeemed and bought."""
 
+from collections.abc import Sequence
 from datetime import MAXYEAR, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from campaigns.schemas.customer import (
     customer_out,
 )
 from campaigns.schemas.segment import SegmentListOut, segment_out
+from redemptions import history
 from voucherify_admin.api import lists
 from voucherify_admin.api.auth import KeyAuth
 from voucherify_admin.api.errors import duplicate, not_found
@@ -31,6 +33,12 @@ ORDER = {"created_at": "created_at", "updated_at": "updated_at", "source_id": "s
 MILLISECOND = timedelta(milliseconds=1)
 
 
+def shown(customers: Sequence[Customer]) -> list[dict[str, Any]]:
+    """Return customers on the wire with their summaries: five queries, however many they are."""
+    summaries = history.summaries(customers)
+    return [customer_out(customer) | {"summary": summaries[customer.pk]} for customer in customers]
+
+
 def _saved(request: HttpRequest, values: dict[str, Any], asked: str) -> dict[str, Any]:
     try:
         customer, _ = actions.upsert_customer(values, now=timezone.now())
@@ -39,7 +47,7 @@ def _saved(request: HttpRequest, values: dict[str, Any], asked: str) -> dict[str
     if customer is None:
         raise not_found("customer", asked)
     request.call.touch("customer", customer.public_id)
-    return customer_out(customer)
+    return shown([customer])[0]
 
 
 @router.post(
@@ -55,7 +63,7 @@ def create_customer(request: HttpRequest, payload: CustomerIn = CustomerIn()) ->
     if not values:
         customer = Customer.objects.create()
         request.call.touch("customer", customer.public_id)
-        return customer_out(customer)
+        return shown([customer])[0]
     return _saved(request, values, payload.id or "")
 
 
@@ -80,7 +88,7 @@ def list_customers(request: HttpRequest, query: Query[CustomerQuery]) -> dict[st
         rows = rows.in_any(Segment.objects.filter(public_id=query.segment_id))
     if query.starting_after:
         return _scrolled(request, rows, query.starting_after)
-    return lists.answer(request, rows, data_ref="customers", to_wire=customer_out, order=ORDER)
+    return lists.page_of(request, rows, data_ref="customers", to_wire=shown, order=ORDER)
 
 
 def _scrolled(request: HttpRequest, rows: QuerySet[Customer], starting_after: str) -> dict[str, Any]:
@@ -109,7 +117,7 @@ def _scrolled(request: HttpRequest, rows: QuerySet[Customer], starting_after: st
     return {
         "object": "list",
         "data_ref": "customers",
-        "customers": [customer_out(customer) for customer in page],
+        "customers": shown(page),
         "total": total,
         "has_more": has_more,
     }
@@ -122,10 +130,11 @@ def _scrolled(request: HttpRequest, rows: QuerySet[Customer], starting_after: st
     summary="List a customer's segments",
 )
 def list_segments_of_customer(request: HttpRequest, customer_id: str) -> dict[str, Any]:
-    """Return all segments that the customer is in, newest first."""
+    """Return all segments that the customer is in now, those by filter too, newest first."""
     customer = found(Customer.objects.by_reference(customer_id), "customer", customer_id)
     request.call.touch("customer", customer.public_id)
-    segments = [segment_out(segment) for segment in customer.segments.order_by("-created_at", "-pk")]
+    holding = Segment.objects.order_by("-created_at", "-pk").holding(customer)
+    segments = [segment_out(segment) for segment in holding]
     return {"object": "list", "data_ref": "data", "data": segments, "total": len(segments)}
 
 
@@ -140,7 +149,7 @@ def get_customer(request: HttpRequest, customer_id: str) -> dict[str, Any]:
     """Return the customer with this id or `source_id`."""
     customer = found(Customer.objects.by_reference(customer_id), "customer", customer_id)
     request.call.touch("customer", customer.public_id)
-    return customer_out(customer)
+    return shown([customer])[0]
 
 
 @router.put(
