@@ -1,15 +1,19 @@
-"""The asynchronous actions that reach attempts too: deleting a campaign with its codes; a step is a transaction."""
+"""The asynchronous actions that reach attempts too: deleting a campaign, erasing a person; a step is a transaction."""
 
 from datetime import datetime
 
 from campaigns.models import Campaign, RuleAssignment
+from redemptions.actions import erasure
+from redemptions.erasure import Traces
 from redemptions.models import Redemption
 from voucherify_admin.async_actions.job import Job, Step
+from voucherify_admin.async_actions.models import AsyncAction
 from vouchers.models import Publication, Voucher
 
 CODES = 5_000
 ATTEMPTS = 20_000
 PUBLICATIONS = 20_000
+SEARCHED = 5_000
 
 
 class DeleteCampaign(Job):
@@ -43,3 +47,30 @@ class DeleteCampaign(Job):
             RuleAssignment.objects.binding(vouchers=[], campaigns=[campaign.public_id]).delete()
             campaign.delete()
         return Step(position + len(vouchers), len(vouchers), is_last=is_last)
+
+
+class SearchForTraces(Job):
+    """Searches what is on record for a person who was erased, so that lists that showed them forget them too."""
+
+    label = "Erasure of a customer"
+    done_word = "searched"
+
+    def step(self, position: int, *, now: datetime) -> Step:
+        """Erase what names the person among the next SEARCHED keys; the last step forgets what was searched for."""
+        asked = self.action.parameters
+        traces = Traces(identifiers=tuple(asked["identifiers"]))
+        passed = position
+        for name, first, end in asked["ranges"]:
+            if passed < end - first:
+                begin = first + passed
+                done = min(SEARCHED, end - begin)
+                erasure.erase_found(name, begin, begin + done, traces)
+                return self._noted(position + done, done)
+            passed -= end - first
+        return self._noted(position, 0)
+
+    def _noted(self, position: int, done: int) -> Step:
+        is_last = position >= self.action.total
+        if is_last:
+            AsyncAction.objects.filter(pk=self.action.pk).update(parameters={})
+        return Step(position, done, is_last=is_last)

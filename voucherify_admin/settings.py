@@ -115,6 +115,7 @@ ASYNC_ACTIONS = {
     "VOUCHERS.BULK_UPDATE": "vouchers.jobs.UpdateMetadata",
     "CAMPAIGN.VOUCHERS_GENERATE": "vouchers.jobs.GenerateVouchers",
     "CAMPAIGN.DELETE": "redemptions.jobs.DeleteCampaign",
+    "CUSTOMER.ERASE": "redemptions.jobs.SearchForTraces",
 }
 
 # What customers did, which segments may ask for: the function that turns such a condition into one on customers.

@@ -21,11 +21,14 @@ from campaigns.schemas.customer import (
     customer_out,
 )
 from campaigns.schemas.segment import SegmentListOut, segment_out
+from redemptions import actions as redemption_actions
 from redemptions import history
+from redemptions.schemas.erasure import PermanentDeletionOut, erasure_out
 from voucherify_admin.api import lists
 from voucherify_admin.api.auth import KeyAuth
-from voucherify_admin.api.errors import duplicate, not_found
+from voucherify_admin.api.errors import ApiError, duplicate, not_found
 from voucherify_admin.api.wire import errors, found
+from voucherify_admin.async_actions.actions import Asked
 
 router = Router(tags=["Customers"])
 
@@ -121,6 +124,31 @@ def _scrolled(request: HttpRequest, rows: QuerySet[Customer], starting_after: st
         "total": total,
         "has_more": has_more,
     }
+
+
+@router.post(
+    "/customers/{path:customer_id}/permanent-deletion",
+    auth=KeyAuth("campaigns.erase_customer"),
+    response={200: PermanentDeletionOut, **errors(404)},
+    summary="Erase a customer from all that was recorded",
+)
+def erase_customer(request: HttpRequest, customer_id: str) -> dict[str, Any]:
+    """Delete the customer, and erase what names them in redemptions, orders, the log, webhooks and exports' files.
+
+    Redemptions stay as rows and read “Erased customer”. A large log is searched by a worker afterwards; the status is
+    IN_PROGRESS then, and `async_action_id` tells how far it is.
+    """
+    # This call is logged too, and its address may be the shop's own id of the customer.
+    request.call.path = "/v1/customers/{customer_id}/permanent-deletion"
+    asked = Asked(app_id=str(request.call.key.app_id), request_id=request.call.request_id)
+    try:
+        customer = found(Customer.objects.by_reference(customer_id), "customer", customer_id)
+        erasure = redemption_actions.erase(customer, asked=asked)
+    except (ApiError, Customer.DoesNotExist) as error:
+        request.call.answer = {"code": 404, "key": "not_found", "message": "Resource not found"}
+        raise not_found("customer", customer_id) from error
+    request.call.touch("customer", erasure.customer_id)
+    return erasure_out(erasure)
 
 
 @router.get(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 from voucherify import models as sdk
 
@@ -18,6 +19,7 @@ from tests.factories import (
     make_rollback,
     make_rule,
     make_segment,
+    make_user,
     make_voucher,
 )
 
@@ -214,3 +216,23 @@ def test_a_customers_segments_are_told_whether_listed_or_by_filter(call):
     body = call("GET", "/customers/gold/segments").json()
     assert [one["name"] for one in body["data"]] == ["Buyers", "Gold", listed.name]
     assert body["total"] == 3
+
+
+def test_the_customers_page_loads_the_numbers_which_are_a_page_of_their_own_too(client):
+    ewa = make_customer(name="Ewa")
+    make_redemption(customer=ewa)
+    make_rollback(make_redemption(customer=ewa))
+    make_redemption(customer=ewa, failure_code="voucher_expired")
+    make_order(ewa, 1234567)
+    client.force_login(make_user("Viewer"))
+    address = reverse("redemptions:customer_figures", args=[ewa.public_id])
+    assert (
+        f'hx-get="{address}"' in client.get(reverse("campaigns:customer_detail", args=[ewa.public_id])).content.decode()
+    )
+    part = client.get(address, headers={"HX-Request": "true"}).content.decode()
+    for text in ("1 rolled back", "€12,345.67", "1 paid order,", "Last order"):
+        assert text in part
+    assert "<html" not in part
+    assert part.strip() in client.get(address).content.decode()
+    client.force_login(make_user("Merchant"))
+    assert client.get(address).status_code == 403
