@@ -10,13 +10,20 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from campaigns.models import Campaign, Customer, Segment
-from voucherify_admin.pages.filters import BaseFilter, ChoicesFilter, TextFilter
+from voucherify_admin.pages.filters import BaseFilter, ChoicesFilter, OperatorFilter, TextFilter
+
+OFFERED = 100
+
+
+def campaign_names() -> list[str]:
+    """The newest campaigns' names, for a field to offer."""
+    return list(Campaign.objects.order_by("-created_at", "-id").values_list("name", flat=True)[:OFFERED])
 
 
 class SuggestingInput(forms.TextInput):
     """A text field that offers some names to pick from; any other can be typed as well."""
 
-    offered = 100
+    offered = OFFERED
 
     def names(self) -> Iterable[str]:
         """What is offered; asked anew whenever the field is shown."""
@@ -36,7 +43,7 @@ class CampaignInput(SuggestingInput):
     """Offers the newest campaigns."""
 
     def names(self) -> Iterable[str]:
-        return Campaign.objects.order_by("-created_at", "-id").values_list("name", flat=True)[: self.offered]
+        return campaign_names()
 
 
 class SegmentInput(SuggestingInput):
@@ -52,7 +59,9 @@ class CampaignFilter(BaseFilter):
     time_field = "created_at"
     primary = ("name", "campaign_type", "state", "period", "date_from", "date_to")
 
-    name = TextFilter(label="Name", field_name="name", lookup_expr="icontains")
+    name = OperatorFilter(
+        label="Name", field_name="name", operators=("contains", "is", "not", "starts", "not_contains")
+    )
     campaign_type = ChoicesFilter(label="Type", choices=Campaign.CampaignType.choices)
     state = ChoicesFilter(
         label="State",
@@ -62,10 +71,10 @@ class CampaignFilter(BaseFilter):
             ("NOT_YET_ACTIVE", "Not active yet"),
             ("EXPIRED", "Expired"),
         ],
-        method="filter_state",
+        condition="in_state",
     )
 
-    def filter_state(self, queryset: QuerySet, name: str, value: list[str]) -> QuerySet:
+    def in_state(self, value: list[str]) -> Q:
         started = Q(start_date=None) | Q(start_date__lte=self.now)
         running = Q(expiration_date=None) | Q(expiration_date__gte=self.now)
         conditions = {
@@ -77,7 +86,7 @@ class CampaignFilter(BaseFilter):
         wanted = Q()
         for state in value:
             wanted |= conditions[state]
-        return queryset.filter(wanted)
+        return wanted
 
 
 class CustomerFilter(BaseFilter):

@@ -1,53 +1,34 @@
 """What one can ask of the attempts: for the page, the export and the API alike; must not show anything itself."""
 
-from typing import Any
-
-import django_filters
-from django import forms
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.db.models import Q
 
+from campaigns.filters import campaign_names
 from campaigns.models import Campaign, Customer
 from redemptions.engine import EVERY_REASON
-from redemptions.models import ChannelType, Redemption, RedemptionQuerySet, Result
+from redemptions.models import ChannelType, Redemption, Result
 from voucherify_admin.api import lists
 from voucherify_admin.api.errors import ApiError, invalid_query
-from voucherify_admin.pages.filters import BaseFilter, ChoicesFilter, MoneyFilter, TextFilter, money_label
+from voucherify_admin.pages.filters import (
+    Ask,
+    BaseFilter,
+    ChoicesFilter,
+    MoneyFilter,
+    OperatorFilter,
+    money_label,
+    text_condition,
+)
+from vouchers.filters import star_alone
 
-# So many customers of one name are looked for; past that a name is no question that one can answer.
+# So many customers or campaigns are looked for by a name; past that a name is no question that one can answer.
 MAX_NAMESAKES = 1000
 
 
-class CampaignInput(forms.TextInput):
-    """A text field that offers the newest campaigns' names; any other name can be typed as well."""
-
-    offered = 100
-
-    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
-        options = f"{name}-options"
-        names = Campaign.objects.order_by("-created_at", "-id").values_list("name", flat=True)[: self.offered]
-        return format_html(
-            '{}<datalist id="{}">{}</datalist>',
-            super().render(name, value, {**(attrs or {}), "list": options, "autocomplete": "off"}, renderer),
-            options,
-            format_html_join("", '<option value="{}"></option>', ((each,) for each in names)),
-        )
-
-
-class CodePatternField(forms.CharField):
-    """A code, or the beginning of one with a star behind it."""
-
-    def validate(self, value: str) -> None:
-        super().validate(value)
-        if value and not value.rstrip("*"):
-            raise ValidationError("Write at least one character of the code before the *.")
-
-
-class CodeFilter(TextFilter):
-    field_class = CodePatternField
+def logins() -> list[tuple[str, str]]:
+    """The dashboard users, by login."""
+    return [
+        (login, login) for login in get_user_model().objects.order_by("username").values_list("username", flat=True)
+    ]
 
 
 class RedemptionFilter(BaseFilter):
@@ -56,20 +37,21 @@ class RedemptionFilter(BaseFilter):
     time_field = "created_at"
     metadata_field = "metadata"
     primary = (
+        "code",
         "campaign",
+        "customer",
+        "channel",
+        "status",
+        "reason",
+        "result",
         "period",
         "date_from",
         "date_to",
-        "result",
-        "status",
-        "reason",
-        "code",
-        "customer",
-        "channel",
+        "zone",
     )
     needs_permission = {"user": "redemptions.filter_by_user"}
 
-    campaign = TextFilter(label="Campaign", method="filter_campaign", widget=CampaignInput)
+    campaign = OperatorFilter(label="Campaign", condition="of_campaign", suggest=campaign_names)
     result = ChoicesFilter(label="Result", choices=Result.choices)
     status = ChoicesFilter(label="Status", choices=Redemption.Status.choices)
     reason = ChoicesFilter(
@@ -77,36 +59,57 @@ class RedemptionFilter(BaseFilter):
         field_name="failure_code",
         choices=[(reason.value, reason.label) for reason in EVERY_REASON],
     )
-    code = CodeFilter(label="Code", method="filter_code", help_text="Exact, or SPRING* for a beginning.")
-    customer = TextFilter(label="Customer", method="filter_customer", help_text="Source id, id, e-mail or full name.")
+    code = OperatorFilter(
+        label="Code", condition="of_code", check=star_alone, help_text="SPRING* finds what begins so."
+    )
+    customer = OperatorFilter(
+        label="Customer", condition="of_customer", help_text="Source id, id, e-mail or full name."
+    )
     channel = ChoicesFilter(label="Channel", field_name="channel_type", choices=ChannelType.choices)
     amount_min = MoneyFilter(label=money_label("Amount from"), field_name="amount", lookup_expr="gte")
     amount_max = MoneyFilter(label=money_label("Amount to"), field_name="amount", lookup_expr="lte")
-    user = django_filters.ModelChoiceFilter(
-        label="User",
-        queryset=lambda request: get_user_model().objects.order_by("username"),
-        to_field_name="username",
-        empty_label="Anyone",
-    )
+    user = ChoicesFilter(label="User", choices=logins, condition="of_user")
 
     class Meta:
         model = Redemption
         fields: list[str] = []
 
-    def filter_campaign(self, queryset: RedemptionQuerySet, name: str, value: str) -> QuerySet:
-        campaign = Campaign.objects.filter(Q(name=value) | Q(public_id=value)).first()
-        return queryset.filter(campaign=campaign) if campaign else queryset.of_gone_campaign(value)
-
-    def filter_code(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        if value.endswith("*"):
-            return queryset.filter(code__startswith=value.rstrip("*"))
-        return queryset.filter(code=value)
-
-    def filter_customer(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+    def of_campaign(self, ask: Ask) -> Q:
+        if ask.operator == "has":
+            return text_condition("campaign_name", ask)
         # Looked up first: a list of keys lets PostgreSQL walk the index of the attempts, a join would not.
-        customers = list(Customer.objects.called(value).values_list("pk", flat=True)[:MAX_NAMESAKES])
-        by_source_id = Q(customer_source_id=value)
-        return queryset.filter(by_source_id | Q(customer__in=customers) if customers else by_source_id)
+        named = text_condition("name", ask)
+        if ask.operator in ("is", "in"):
+            named |= Q(public_id__in=ask.values)
+        found = list(Campaign.objects.filter(named).values_list("pk", flat=True)[:MAX_NAMESAKES])
+        # Attempts of campaigns that were deleted still have the name.
+        gone = Q(campaign=None) & ~Q(campaign_name="") & text_condition("campaign_name", ask)
+        if ask.operator not in ("is", "in"):
+            return Q(campaign__in=found) | gone
+        if found and len(found) >= len(ask.values):
+            return Q(campaign__in=found)
+        return Q(campaign__in=found) | gone if found else gone
+
+    def of_user(self, values: list[str]) -> Q:
+        return Q(user__in=list(get_user_model().objects.filter(username__in=values).values_list("pk", flat=True)))
+
+    def of_code(self, ask: Ask) -> Q:
+        beginning = ask.values[0].rstrip("*") if ask.operator == "is" and ask.values[0].endswith("*") else ""
+        return Q(code__startswith=beginning) if beginning else text_condition("code", ask)
+
+    def of_customer(self, ask: Ask) -> Q:
+        if ask.operator == "has":
+            return ~(Q(customer=None) & Q(customer_source_id=""))
+        if ask.operator in ("is", "in"):
+            customers = Customer.objects.called(*ask.values)
+        else:
+            named = Q()
+            for column in ("name", "email", "source_id"):
+                named |= text_condition(column, ask)
+            customers = Customer.objects.filter(named)
+        found = list(customers.values_list("pk", flat=True)[:MAX_NAMESAKES])
+        by_source_id = text_condition("customer_source_id", ask)
+        return by_source_id | Q(customer__in=found) if found else by_source_id
 
 
 # Voucherify's name of a field -> (column of an attempt, kind, column of a rollback).

@@ -1,32 +1,24 @@
 """What one can ask of the list of vouchers, of the page and its export alike."""
 
-from django import forms
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
-from campaigns.filters import CampaignInput
+from campaigns.filters import campaign_names
 from campaigns.models import Campaign
 from voucherify_admin.async_actions.job import get_job
 from voucherify_admin.async_actions.models import AsyncAction
-from voucherify_admin.pages.filters import BaseFilter, ChoicesFilter, TextFilter
+from voucherify_admin.pages.filters import Ask, BaseFilter, ChoicesFilter, OperatorFilter, TextFilter, text_condition
 from vouchers.models import GiftTransaction, Voucher
 from vouchers.words import STATES, state_condition
 
-
-class CodePatternField(forms.CharField):
-    """A code, or the beginning of one with a star behind it."""
-
-    def validate(self, value: str) -> None:
-        super().validate(value)
-        if value and not value.rstrip("*"):
-            raise ValidationError("Write at least one character of the code before the *.")
+# So many campaigns are looked for by a name.
+MAX_NAMESAKES = 1000
 
 
-class CodeFilter(TextFilter):
-    """Finds by a code or by how it begins, by index in both cases."""
-
-    field_class = CodePatternField
+def star_alone(ask: Ask) -> str:
+    """What is wrong with a code that is searched by its beginning, when nothing stands before the star."""
+    is_bare = ask.operator == "is" and not ask.values[0].rstrip("*")
+    return "Write at least one character of the code before the *." if is_bare else ""
 
 
 class VoucherFilter(BaseFilter):
@@ -35,27 +27,37 @@ class VoucherFilter(BaseFilter):
     time_field = "created_at"
     primary = ("code", "campaign", "type", "state", "period")
 
-    code = CodeFilter(label="Code", method="filter_code", help_text="SPRING* finds all that begin so.")
-    campaign = TextFilter(label="Campaign", method="filter_campaign", widget=CampaignInput)
+    code = OperatorFilter(
+        label="Code", condition="of_code", check=star_alone, help_text="SPRING* finds all that begin so."
+    )
+    campaign = OperatorFilter(label="Campaign", condition="of_campaign", suggest=campaign_names)
     type = ChoicesFilter(label="Type", choices=Voucher.Type.choices)
-    state = ChoicesFilter(label="State now", choices=STATES, method="filter_state")
+    state = ChoicesFilter(label="State now", choices=STATES, condition="in_state")
 
-    def filter_code(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        if value.endswith("*"):
-            beginning = value.rstrip("*")
-            return queryset.filter(Q(code__startswith=beginning) | Q(code__startswith=beginning.upper()))
-        return queryset.filter(code__iexact=value)
+    def of_code(self, ask: Ask) -> Q:
+        if ask.operator == "is":
+            text = ask.values[0]
+            beginning = text.rstrip("*") if text.endswith("*") else ""
+            return self._begins(beginning) if beginning else Q(code__iexact=text)
+        return self._begins(ask.values[0]) if ask.operator == "starts" else text_condition("code", ask)
 
-    def filter_campaign(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+    def _begins(self, text: str) -> Q:
+        return Q(code__startswith=text) | Q(code__startswith=text.upper())
+
+    def of_campaign(self, ask: Ask) -> Q:
+        if ask.operator == "has":
+            return ~Q(campaign=None)
         # Looked up first, so that the vouchers are walked by the index that begins with their campaign.
-        campaign = Campaign.objects.filter(Q(name=value) | Q(public_id=value)).values_list("pk", flat=True).first()
-        return queryset.filter(campaign=campaign) if campaign else queryset.none()
+        named = text_condition("name", ask)
+        if ask.operator in ("is", "in"):
+            named |= Q(public_id__in=ask.values)
+        return Q(campaign__in=list(Campaign.objects.filter(named).values_list("pk", flat=True)[:MAX_NAMESAKES]))
 
-    def filter_state(self, queryset: QuerySet, name: str, value: list[str]) -> QuerySet:
+    def in_state(self, value: list[str]) -> Q:
         wanted = Q()
         for state in value:
             wanted |= state_condition(state, now=self.now)
-        return queryset.filter(wanted)
+        return wanted
 
 
 class ImportFilter(BaseFilter):

@@ -24,10 +24,11 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         """Narrow to the customer whose id or `source_id` is `reference`."""
         return self.filter(models.Q(public_id=reference) | models.Q(source_id=reference))
 
-    def called(self, text: str) -> Self:
-        """Narrow to the customers whose id, `source_id`, e-mail or name is `text`; the last two in any case."""
-        by_text = models.Q(email_lower=text.lower()) | models.Q(name_lower=text.lower())
-        matching = models.Q(public_id=text) | models.Q(source_id=text) | by_text
+    def called(self, *texts: str) -> Self:
+        """Narrow to the customers whose id, `source_id`, e-mail or name is one of `texts`; the last two in any case."""
+        lower = [text.lower() for text in texts]
+        by_text = models.Q(email_lower__in=lower) | models.Q(name_lower__in=lower)
+        matching = models.Q(public_id__in=texts) | models.Q(source_id__in=texts) | by_text
         return self.alias(email_lower=Lower("email"), name_lower=Lower("name")).filter(matching)
 
 

@@ -129,16 +129,63 @@
   fold();
   narrow.addEventListener("change", fold);
   document.addEventListener("change", (event) => {
+    const operator = event.target.closest?.("[data-row] select.op");
+    if (operator) showBare(operator);
     const pick = event.target.closest?.("[data-pick]");
     if (!pick) return;
+    // A value is in or out, not both.
+    const option = event.target.closest("[data-pick-option]");
+    if (option && event.target.checked) {
+      all("input", option).forEach((input) => { if (input !== event.target) input.checked = false; });
+    }
     const text = pick.querySelector("[data-pick-text]");
-    const chosen = all("input:checked", pick).map((input) => input.closest("label").textContent.trim());
-    text.textContent = chosen.join(", ") || text.dataset.any;
+    const words = (input) => {
+      const label = input.closest("[data-pick-option]")?.querySelector(".form-check-label") ?? input.closest("label");
+      return (input.closest(".pick-not") ? "not " : "") + label.textContent.trim();
+    };
+    text.textContent = all("input:checked", pick).map(words).join(", ") || text.dataset.any;
   });
-  // Empty fields would only make the address long.
+  // "has a value" needs no text beside it.
+  const showBare = (select) => {
+    const field = select.closest("[data-row]").querySelector("select.op ~ input");
+    field.hidden = select.selectedOptions[0].hasAttribute("data-bare");
+    if (field.hidden) field.value = "";
+  };
+  all("[data-row] select.op").forEach(showBare);
+  document.addEventListener("click", (event) => {
+    const more = event.target.closest?.("[data-row-more]");
+    if (!more) return;
+    const row = more.closest("[data-row]");
+    const next = row.cloneNode(true);
+    all("input", next).forEach((field) => { field.value = ""; field.removeAttribute("id"); });
+    row.after(next);
+    showBare(next.querySelector("select.op"));
+    next.querySelector("input").focus();
+  });
+  // Empty fields would only make the address long. Of a row all parts stay, or none: they belong together by their place.
+  const emptyFields = (form) => {
+    const fields = all("input, select", form).filter((field) => field.name);
+    const rows = all("[data-row]", form);
+    const gone = fields.filter((field) => !field.value && !field.closest("[data-row]"));
+    rows.forEach((row) => {
+      const own = all("input", row);
+      const bare = row.querySelector("select.op").selectedOptions[0].hasAttribute("data-bare");
+      if (own.every((field) => !field.value) && !(bare && own.length === 1)) gone.push(...own, row.querySelector("select.op"));
+    });
+    // What is plain everywhere need not be said; and a zone says something only beside dates.
+    all("[data-rows]", form).forEach((group) => {
+      const kept = all("[data-row]", group).map((row) => row.querySelector("select.op")).filter((select) => !gone.includes(select));
+      if (kept.every((select) => select.selectedIndex === 0)) gone.push(...kept);
+    });
+    const has = (...names) => names.some((name) => form.elements[name]?.value);
+    const zone = form.elements.zone;
+    // Typed dates keep their zone, so that a shared address means the same to everyone.
+    if (zone && !has("date_from", "date_to") && (!has("period") || zone.selectedIndex === 0)) gone.push(zone);
+    return gone;
+  };
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-filters]")) return;
-    const empty = all("input, select", event.target).filter((field) => field.name && !field.value);
+    const empty = emptyFields(event.target);
     empty.forEach((field) => { field.disabled = true; });
     setTimeout(() => empty.forEach((field) => { field.disabled = false; }));
   });

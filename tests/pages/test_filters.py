@@ -10,7 +10,7 @@ from django.utils import timezone
 from redemptions.models import Redemption
 from tests.factories import make_redemption, make_user
 from voucherify_admin.pages import filters
-from voucherify_admin.pages.filters import BaseFilter, ChoicesFilter, Moment, MoneyFilter, TextFilter
+from voucherify_admin.pages.filters import BaseFilter, ChoicesFilter, Moment, MoneyFilter, OperatorFilter, TextFilter
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -23,6 +23,7 @@ class AttemptFilter(BaseFilter):
     needs_permission = {"user": "redemptions.filter_by_user"}
 
     code = TextFilter(label="Code")
+    title = OperatorFilter(label="Title", field_name="campaign_name")
     status = ChoicesFilter(label="Status", choices=Redemption.Status.choices)
     amount_min = MoneyFilter(field_name="amount", lookup_expr="gte", label="Amount from")
     amount_max = MoneyFilter(field_name="amount", lookup_expr="lte", label="Amount to")
@@ -153,7 +154,18 @@ def test_metadata_is_found_whether_it_was_sent_as_text_or_as_a_number(query, cod
         ("amount_min=1e5", "Amount from", "not an amount"),
         ("amount_min=9999999999999999999", "Amount from", "not an amount"),
         ("amount_min=5&amount_max=4", "Amount to", "less than"),
-        ("metadata_value=5", "Metadata key", "Name the metadata key"),
+        ("metadata_value=5", "Metadata", "Name the metadata key"),
+        ("metadata_key=n&metadata_op=near&metadata_value=5", "Metadata", "no condition “near”"),
+        ("metadata_key=n&metadata_op=gt&metadata_value=many", "Metadata", "“many” is not a number"),
+        ("metadata_key=n&metadata_op=after&metadata_value=soon", "Metadata", "“soon” is not a date"),
+        ("metadata_key=n&metadata_op=not&metadata_value=", "Metadata", "Say what it is not"),
+        ("metadata_key=n&metadata_key=m&metadata_op=is&metadata_value=5", "Metadata", "do not fit together"),
+        ("title=A&title_op=near", "Title", "no condition “near”"),
+        ("title=A&title=B&title_op=is", "Title", "do not fit together"),
+        ("title_op=starts&title=A&title_op=is&title=%00", "Title", "Null characters"),
+        ("status_not=LOST", "Status", "LOST"),
+        ("zone=Mars/Olympus", "Time zone", "“Mars/Olympus” is no time zone"),
+        ("stauts=FAILED", "", "no filter “stauts”"),
         ("period=forever", "Period", "forever"),
         ("code=%00", "Code", "Null characters"),
     ],
@@ -213,7 +225,7 @@ def test_key_and_value_of_metadata_are_one_chip():
         ("Code", "X", "?metadata_key=till&metadata_value=3"),
         ("Metadata", "till = 3", "?code=X"),
     ]
-    assert chips("metadata_key=till") == [("Metadata key", "till", "?")]
+    assert chips("metadata_key=till") == [("Metadata", "till has a value", "?")]
 
 
 @pytest.mark.django_db
@@ -238,10 +250,11 @@ def test_fields_stand_in_the_order_that_the_list_gives_them():
         "period",
         "date_from",
         "date_to",
+        "zone",
+        "title",
         "amount_min",
         "amount_max",
-        "metadata_key",
-        "metadata_value",
+        "metadata",
     ]
     assert filterset.more_active == 1
     assert filters.money_label("From") == "From (EUR)"

@@ -219,9 +219,16 @@ def test_a_broken_place_in_the_list_is_an_error_and_no_rows(client, viewer):
     assert "names no place in this list" in response.content.decode()
 
 
-def test_unknown_parameters_change_nothing(client, viewer):
+def test_a_misspelt_filter_shows_nothing_rather_than_everything_and_says_so(client, viewer):
     make_redemption()
-    assert rows(client.get("/attempts/?utm_source=mail&page=7")) == 1
+    page = client.get("/attempts/?stauts=FAILED")
+    assert rows(page) == 0
+    assert "There is no filter “stauts” here" in page.content.decode()
+
+
+def test_the_marks_of_a_link_in_a_mail_are_no_filter(client, viewer):
+    make_redemption()
+    assert rows(client.get("/attempts/?utm_source=mail&fbclid=1")) == 1
 
 
 def test_an_empty_answer_names_the_filters_and_the_way_back(client, viewer):

@@ -109,4 +109,4 @@ def test_more_rows_cost_no_more_queries(client, role):
         )
     with CaptureQueriesContext(connection) as many_rows:
         client.get(LIST)
-    assert len(many_rows) == len(one_row) <= 8
+    assert len(many_rows) == len(one_row) <= 9

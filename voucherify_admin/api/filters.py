@@ -7,7 +7,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 
 from voucherify_admin.api.models import ApiCallQuerySet
-from voucherify_admin.pages.filters import BaseFilter, ChoicesFilter, FilterForm, TextFilter
+from voucherify_admin.pages.filters import BaseFilter, ChoicesFilter, FilterForm, OperatorFilter, TextFilter
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -39,13 +39,13 @@ class CallFilter(BaseFilter):
         empty_label="Any",
         method="filter_status",
     )
-    path = TextFilter(field_name="path", lookup_expr="startswith", label="Path begins with")
+    path = OperatorFilter(field_name="path", label="Path", operators=("starts", "is", "contains", "not_starts", "not"))
     voucher = TextFilter(label="Voucher code", method="filter_voucher")
     text = TextFilter(label="Text in the bodies", method="filter_text", max_length=200)
     status_code = django_filters.NumberFilter(field_name="status", label="Status code", min_value=100, max_value=599)
-    channel = TextFilter(field_name="channel", lookup_expr="iexact", label="Channel")
-    endpoint = TextFilter(field_name="endpoint", label="Endpoint", help_text="as /v1/vouchers/{code}/redemption")
-    key = TextFilter(field_name="key_name", label="API key", help_text="its name")
+    channel = OperatorFilter(field_name="channel", label="Channel")
+    endpoint = OperatorFilter(field_name="endpoint", label="Endpoint", help_text="as /v1/vouchers/{code}/redemption")
+    key = OperatorFilter(field_name="key_name", label="API key", help_text="its name")
     request_id = TextFilter(field_name="request_id", label="Request id")
     user = TextFilter(field_name="user_login", label="Dashboard user")
 

@@ -80,6 +80,8 @@ def query_with(context: template.Context, **changes: Any) -> str:
 
 
 def _kind(widget: forms.Widget) -> str:
+    if kind := getattr(widget, "kind", ""):
+        return kind
     if isinstance(widget, (forms.CheckboxSelectMultiple, forms.RadioSelect)):
         return "choices"
     if isinstance(widget, forms.CheckboxInput):
@@ -95,7 +97,9 @@ def field(bound: forms.BoundField, compact: bool = False, hint: bool = True) -> 
     """One form field with label, hint and errors by pages/_field.html; `compact` folds lists of boxes into a menu."""
     widget = bound.field.widget
     kind = _kind(widget)
-    attrs = {}
+    attrs: dict[str, Any] = {}
+    if kind in ("pick", "rows", "metadata"):
+        attrs = {"label": bound.label, "is_invalid": bool(bound.errors)}
     if kind in _CLASSES:
         invalid = " is-invalid" if bound.errors else ""
         attrs["class"] = f"{widget.attrs.get('class', '')} {_CLASSES[kind]}{invalid}".strip()
@@ -113,6 +117,7 @@ def field(bound: forms.BoundField, compact: bool = False, hint: bool = True) -> 
             "hint": bound.help_text if hint else "",
             "compact": compact and kind == "choices",
             "control": "" if kind == "choices" else bound.as_widget(attrs=attrs),
+            "is_wide": kind == "metadata",
             "chosen": chosen,
         },
     )
