@@ -31,11 +31,14 @@ class DeleteCampaign(Job):
         campaign = Campaign.objects.filter(public_id=self.action.subject_id).first()
         if campaign is None:
             return Step(position, 0, is_last=True)
-        attempts = Redemption.objects.filter(campaign=campaign).order_by("pk").values("pk")[:ATTEMPTS]
-        if Redemption.objects.filter(pk__in=attempts.select_for_update()).update(campaign=None, voucher=None):
+        # The keys are read first: a LIMIT within the statement that changes the rows would not hold for sure.
+        rows = Redemption.objects.filter(campaign=campaign).order_by("pk").select_for_update()
+        if attempts := list(rows.values_list("pk", flat=True)[:ATTEMPTS]):
+            Redemption.objects.filter(pk__in=attempts).update(campaign=None, voucher=None)
             return Step(position, 0, is_last=False)
-        published = Publication.objects.filter(campaign=campaign).values("pk")[:PUBLICATIONS]
-        if Publication.objects.filter(pk__in=published).update(campaign=None):
+        published = Publication.objects.filter(campaign=campaign).order_by("pk")
+        if publications := list(published.values_list("pk", flat=True)[:PUBLICATIONS]):
+            Publication.objects.filter(pk__in=publications).update(campaign=None)
             return Step(position, 0, is_last=False)
         # From here on nobody can add a code to it.
         Campaign.objects.select_for_update().get(pk=campaign.pk)
