@@ -67,6 +67,14 @@ class RedemptionQuerySet(models.QuerySet["Redemption"]):
         """What a list needs. Names stand on the row itself, so there is nothing to join; the bulky parts stay."""
         return self.defer("order", "customer_snapshot")
 
+    def with_parents(self) -> Self:
+        """With `parent_public_id`: of each code of a stack the id of the attempt that stands for all of them.
+
+        Asked for the rows of a page alone, by key, so that no list is joined.
+        """
+        parent = Redemption.objects.filter(pk=models.OuterRef("parent")).values("public_id")
+        return self.annotate(parent_public_id=models.Subquery(parent))
+
     def of_gone_campaign(self, name: str) -> Self:
         """Narrow to the attempts of a campaign that was deleted, by the name that stands on the row."""
         return self.filter(campaign=None, campaign_name=name).exclude(campaign_name="")

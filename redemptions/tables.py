@@ -15,6 +15,7 @@ CURSORS = ("after", "before")
 # Stays on one line; what does not fit can be read in full by the title.
 NAME = {"td": {"class": "name"}}
 SHORT_NAME = 20
+IN_STACK = "One of several codes on one order: open all of them"
 
 
 class RedemptionTable(BaseTable):
@@ -43,7 +44,19 @@ class RedemptionTable(BaseTable):
         if not value:
             # A parent has no code of its own, it stands for those of its children.
             return " + ".join(record.stacked) or show.NOTHING
-        return format_html('<code title="{}">{}</code>', value, value)
+        # Only lists that name the parents mark what was part of a stack.
+        if not (parent := getattr(record, "parent_public_id", None)):
+            return format_html('<code title="{}">{}</code>', value, value)
+        return format_html(
+            '<code class="beside-mark" title="{}">{}</code>'
+            '<a class="stack-mark" href="{}" title="{}" aria-label="{}">{}</a>',
+            value,
+            value,
+            reverse("redemptions:detail", args=[parent]),
+            IN_STACK,
+            IN_STACK,
+            show.icon("link"),
+        )
 
     def render_campaign(self, value: str) -> str | SafeString:
         return _titled(value)

@@ -104,8 +104,12 @@ TEMPLATES = [
 # Which list can be exported: kind -> the class that knows its rows and columns.
 EXPORTERS = {
     "redemption": "redemptions.exports.RedemptionExporter",
+    "order": "redemptions.exports.OrderExporter",
     "voucher": "vouchers.exports.VoucherExporter",
     "voucher_transactions": "vouchers.exports.TransactionExporter",
+    "publication": "vouchers.exports.PublicationExporter",
+    "customer": "redemptions.exports.CustomerExporter",
+    "api_log": "voucherify_admin.exports.calls.CallExporter",
 }
 
 # What a worker does for an answer of 202: type -> the class that does it in steps.

@@ -69,9 +69,10 @@ class ClientAuth(APIKeyHeader):
     param_name = "X-Client-Application-Id"
     openapi_name = "X-Client-Application-Id"
 
-    def __init__(self, *, redeems: bool = False) -> None:
+    def __init__(self, *, redeems: bool = False, publishes: bool = False) -> None:
         super().__init__()
         self.redeems = redeems
+        self.publishes = publishes
 
     def authenticate(self, request: HttpRequest, key: str | None) -> ClientKey:
         """Return the key; raise ApiError 401 without a right pair, 403 from elsewhere or without leave, 429."""
@@ -89,10 +90,16 @@ class ClientAuth(APIKeyHeader):
             )
         request.call.origin = origin
         if self.redeems and not found.may_redeem:
-            raise ApiError(
-                403,
-                "missing_required_permission",
-                "Missing required permission",
-                f"The key {found.name} may validate only; an administrator can switch on client-side redemption",
-            )
+            raise _switched_off(f"The key {found.name} may not redeem", "client-side redemption")
+        if self.publishes and not found.may_publish:
+            raise _switched_off(f"The key {found.name} may not give codes to customers", "client-side publication")
         return found
+
+
+def _switched_off(what: str, switch: str) -> ApiError:
+    return ApiError(
+        403,
+        "missing_required_permission",
+        "Missing required permission",
+        f"{what}; an administrator can switch on {switch}",
+    )

@@ -99,6 +99,12 @@ class ClientKey(KeyPair):
     may_redeem = models.BooleanField(
         "client-side redemption", default=False, help_text="Without it the key can validate codes, but not redeem them."
     )
+    may_publish = models.BooleanField(
+        "client-side publication",
+        default=False,
+        help_text="Whoever opens the page can then take codes in the name of any customer id, and ask which codes "
+        "an id was given from a campaign.",
+    )
 
     # A page is no colleague: it has none of the roles' permissions.
     role = ""
