@@ -52,17 +52,17 @@ class AddressOut(BaseModel):
     postal_code: str | None
 
 
-class GiftSummaryOut(BaseModel):
+class CustomerGiftSummaryOut(BaseModel):
     redeemed_amount: int
     amount_to_go: int = Field(description="Left on the gift cards that the customer holds.")
 
 
-class LoyaltySummaryOut(BaseModel):
+class CustomerLoyaltySummaryOut(BaseModel):
     redeemed_points: Literal[0]
     points_to_go: Literal[0]
 
 
-class RedemptionSummaryOut(BaseModel):
+class CustomerRedemptionSummaryOut(BaseModel):
     """Numbers of codes; several codes on one order are several."""
 
     total_redeemed: int
@@ -71,11 +71,11 @@ class RedemptionSummaryOut(BaseModel):
     total_rolled_back: int
     total_rollback_failed: int
     total_rollback_succeeded: int
-    gift: GiftSummaryOut
-    loyalty_card: LoyaltySummaryOut
+    gift: CustomerGiftSummaryOut
+    loyalty_card: CustomerLoyaltySummaryOut
 
 
-class OrderSummaryOut(BaseModel):
+class CustomerOrderSummaryOut(BaseModel):
     """Of the orders that are paid or fulfilled; amounts are cents, after discounts."""
 
     total_amount: int
@@ -85,11 +85,11 @@ class OrderSummaryOut(BaseModel):
     last_order_date: Timestamp | None
 
 
-class SummaryOut(BaseModel):
+class CustomerSummaryOut(BaseModel):
     """What the customer did."""
 
-    redemptions: RedemptionSummaryOut
-    orders: OrderSummaryOut
+    redemptions: CustomerRedemptionSummaryOut
+    orders: CustomerOrderSummaryOut
 
 
 class CustomerOut(BaseModel):
@@ -103,7 +103,9 @@ class CustomerOut(BaseModel):
     phone: str | None = None
     birthdate: str | None = Field(None, json_schema_extra={"format": "date"})
     address: AddressOut | None
-    summary: SummaryOut | None = Field(None, description="Left out where a customer stands within another object.")
+    summary: CustomerSummaryOut | None = Field(
+        None, description="Left out where a customer stands within another object."
+    )
     metadata: dict[str, Any] = {}
     created_at: Timestamp
     updated_at: Timestamp | None = None

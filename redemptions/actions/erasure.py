@@ -40,7 +40,10 @@ SEARCHED: dict[str, tuple[type[Model], tuple[str, ...]]] = {
     "attempts": (Redemption, ("code", "facts", "order", "metadata", "tracking_id")),
 }
 # Kinds of exports that hold a customer only in such columns; files of any other kind are taken for full of them.
-TELLING = {"redemption": ("customer", "tracking", "metadata", "order"), "voucher": ("metadata", "additional_info")}
+TELLING = {
+    "redemption": ("customer", "tracking", "metadata", "order"),
+    "voucher": ("customer", "metadata", "additional_info"),
+}
 SAFE_KINDS = ("voucher_transactions",)
 
 
