@@ -113,6 +113,16 @@ class RedemptionFilter(BaseFilter):
         return by_source_id | Q(customer__in=found) if found else by_source_id
 
 
+class SessionFilter(BaseFilter):
+    """The questions of the list of what sessions keep."""
+
+    time_field = "created_at"
+    primary = ("code", "session")
+
+    code = TextFilter(label="Code", field_name="voucher__code")
+    session = TextFilter(label="Session", field_name="session_key", help_text="Its key, as the shop named it.")
+
+
 class OrderFilter(BaseFilter):
     """The questions that the export of orders takes."""
 

@@ -1,4 +1,4 @@
-"""Pages of the attempts: the list, one attempt, its rollback, the till, the overview; and erasing a customer."""
+"""Pages of the attempts: list, one attempt, rollback, till, sessions, overview; and erasing a customer."""
 
 from redemptions.views.attempts import RedemptionListView
 from redemptions.views.customers import CustomerFiguresView
@@ -7,6 +7,7 @@ from redemptions.views.erase import CustomerEraseView
 from redemptions.views.overview import OverviewView
 from redemptions.views.redeem import RedeemView
 from redemptions.views.rollback import RollBackView
+from redemptions.views.sessions import SessionListView, SessionReleaseView
 from redemptions.views.what_if import WhatIfView
 
 __all__ = [
@@ -17,5 +18,7 @@ __all__ = [
     "RedemptionDetailView",
     "RedemptionListView",
     "RollBackView",
+    "SessionListView",
+    "SessionReleaseView",
     "WhatIfView",
 ]

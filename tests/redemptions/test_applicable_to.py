@@ -52,6 +52,16 @@ def discounts(answer: dict[str, Any]) -> list[int]:
         ({"included": [product("tea")]}, AMOUNT, [600, 500, 0]),
         ({"included": [product("tea")]}, SPLIT, [480, 120, 0]),
         ({"included": [product("tea")]}, {"type": "FIXED", "fixed_amount": 400}, [1200, 100, 0]),
+        ({"included": [product("tea", amount_limit=199)]}, PERCENT, [199, 50, 0]),
+        ({"included": [product("tea", amount_limit=200), product("cup")]}, PERCENT, [200, 50, 300]),
+        ({"included": [product("tea", aggregated_amount_limit=249)]}, PERCENT, [200, 49, 0]),
+        ({"included": [product("tea", aggregated_amount_limit=100), product("cup")]}, PERCENT, [100, 0, 300]),
+        (
+            {"included": [product("tea", aggregated_amount_limit=700), {"object": "sku", "id": "green"}]},
+            AMOUNT,
+            [600, 100, 0],
+        ),
+        ({"included": [product("tea", amount_limit=100, aggregated_amount_limit=150)]}, SPLIT, [100, 50, 0]),
     ],
 )
 def test_the_discount_is_taken_off_the_listed_products_alone(redeem, applicable_to, discount, expected):
@@ -169,3 +179,19 @@ def test_the_vouchers_page_says_what_the_discount_applies_to(client):
     page = client.get(f"/vouchers/{CODE}/").content.decode()
     assert "the discount applies only to “tea”, not to “green”" in page
     assert "the discount does not apply to “cup”" in page
+
+
+@pytest.mark.parametrize(("balance", "status"), [(750, "SUCCEEDED"), (749, "FAILED")])
+def test_a_gift_card_need_hold_no_more_than_a_limit_lets_it_pay(redeem, balance, status):
+    voucher = factories.make_voucher(code=CODE, type="GIFT_VOUCHER", gift_balance=balance)
+    listed = [product("tea", aggregated_amount_limit=700), product("cup", amount_limit=50)]
+    factories.make_rule({}, on=voucher, applicable_to={"included": listed})
+
+    redeem({"order": {"items": [TEA, GREEN, CUP]}})
+
+    attempt = Redemption.objects.get()
+    assert attempt.status == status
+    if status == "FAILED":
+        assert (attempt.failure_code, attempt.facts["asked"]) == ("gift_amount_exceeded", 750)
+    else:
+        assert attempt.gift_amount == 750
