@@ -130,6 +130,17 @@ WEBHOOK_PAYLOADS = {
     "redemption": "redemptions.payloads.redemption_payload",
     "redemption.rollback": "redemptions.payloads.rollback_payload",
     "voucher": "vouchers.payloads.voucher_payload",
+    "voucher.published": "vouchers.payloads.published_payload",
+    "voucher.gift": "vouchers.payloads.transaction_payload",
+    "customer": "campaigns.payloads.customer_payload",
+    "customer.segment": "campaigns.payloads.segment_payload",
+    "customer.publication": "vouchers.payloads.publication_payload",
+    "customer.redemption": "redemptions.payloads.customer_redemption_payload",
+    "customer.redemption.rollback": "redemptions.payloads.customer_rollback_payload",
+    "campaign": "campaigns.payloads.campaign_payload",
+    "campaign.vouchers.generation": "vouchers.payloads.generation_payload",
+    "business_validation_rule": "campaigns.payloads.rule_payload",
+    "business_validation_rule.assignment": "campaigns.payloads.assignment_payload",
 }
 
 # --- Stores -------------------------------------------------------------------------------------------------------

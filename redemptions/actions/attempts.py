@@ -17,7 +17,7 @@ from redemptions.engine import Channel, Decision, PayloadProblem, RedeemRequest,
 from redemptions.models import Redemption, Result, Rollback, SessionLock, new_redemption_id, new_rollback_id
 from voucherify_admin.ids import new_id
 from voucherify_admin.webhooks import actions as webhooks
-from vouchers.models import Origin, Voucher
+from vouchers.models import GiftTransaction, Origin, Voucher
 
 
 def redeem(request: RedeemRequest, *, now: datetime | None = None) -> Redemption:
@@ -67,13 +67,32 @@ def settle(
 
     What the request's session had kept of it is redeemed thereby.
     """
+    moved = None
     if decision.accepted and voucher is not None:
         origin = _origin(request.channel, at=now, redemption_id=redemption.public_id)
-        voucher.spend(credits=decision.gift_amount or 0, origin=origin)
+        moved = voucher.spend(credits=decision.gift_amount or 0, origin=origin)
         redemption.voucher = voucher
         if request.session:
             SessionLock.objects.filter(voucher=voucher, session_key=request.session.key).delete()
-    webhooks.tell(f"redemption.{redemption.status.lower()}", redemption, source=_source(request), now=now)
+    _tell(f"redemption.{redemption.status.lower()}", redemption, redemption, request, moved=moved, now=now)
+
+
+def _tell(
+    event: str,
+    row: Redemption | Rollback,
+    redemption: Redemption,
+    request: "RedeemRequest | RollbackRequest",
+    *,
+    moved: GiftTransaction | None = None,
+    now: datetime,
+) -> None:
+    """Tell the webhooks of the attempt or rollback, of the customer's part in it, and of the credits that it moved."""
+    happened: list[webhooks.Happening] = [(event, row)]
+    if redemption.customer_id is not None:
+        happened.append((f"customer.{event}", row))
+    if moved is not None:
+        happened.append(("voucher.gift.transaction.created", moved))
+    webhooks.tell_each(happened, source=_source(request), now=now)
 
 
 def keep(request: RedeemRequest, decision: Decision, voucher: Voucher | None, *, now: datetime) -> None:
@@ -191,7 +210,7 @@ def with_customer(request: RedeemRequest, *, now: datetime) -> tuple[RedeemReque
     """The same, but the customer is created or updated with what the request says of them."""
     if not request.customer or request.problem is not None:
         return request, None
-    customer, _ = upsert_customer(dict(request.customer), now=now)
+    customer, _ = upsert_customer(dict(request.customer), source=_source(request), now=now)
     if customer is None and request.customer.get("id"):
         return replace(request, problem=_unknown_customer(request.customer["id"])), None
     return request, customer
@@ -358,6 +377,7 @@ def undo(
     rollback = record_rollback(
         request, redemption, effects=effects_of(redemption, voucher), now=now, public_id=public_id
     )
+    moved = None
     if voucher is not None:
         origin = _origin(
             request.channel,
@@ -366,7 +386,7 @@ def undo(
             rollback_id=rollback.public_id,
             reason=request.reason,
         )
-        voucher.give_back(credits=redemption.gift_amount or 0, origin=origin)
+        moved = voucher.give_back(credits=redemption.gift_amount or 0, origin=origin)
     redemption.status = Redemption.Status.ROLLED_BACK
     fields = ["status"]
     if request.metadata:
@@ -377,7 +397,7 @@ def undo(
     orders.cancel(redemption, rollback, now=now)
     redemption.voucher = voucher
     rollback.redemption = redemption
-    webhooks.tell("redemption.rollback.succeeded", rollback, source=_source(request), now=now)
+    _tell("redemption.rollback.succeeded", rollback, redemption, request, moved=moved, now=now)
     return rollback
 
 
@@ -461,5 +481,5 @@ def record_rollback(
         request_id=request.request_id,
     )
     if refusal:
-        webhooks.tell("redemption.rollback.failed", rollback, source=_source(request), now=now)
+        _tell("redemption.rollback.failed", rollback, redemption, request, now=now)
     return rollback

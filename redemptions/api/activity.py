@@ -99,6 +99,14 @@ def _publication_data(publication: Publication) -> dict[str, Any]:
     return {"publication": publication_out(publication, whole=False)}
 
 
+def _redemption_data(redemption: Redemption) -> dict[str, Any]:
+    return redemption_payload(redemption).data
+
+
+def _rollback_data(rollback: Rollback) -> dict[str, Any]:
+    return rollback_payload(rollback).data
+
+
 SOURCES = (
     Source(0, ("cust_",), "ACTION", {"customer.created": Q()}, _created, _customer_data),
     Source(1, ("ord_",), "ACTION", {"customer.order.created": Q()}, _orders, _order_data),
@@ -111,7 +119,7 @@ SOURCES = (
         "ACTION",
         {"customer.redemption.succeeded": SUCCESS, "customer.redemption.failed": ~SUCCESS},
         _redemptions,
-        redemption_payload,
+        _redemption_data,
         "campaign",
     ),
     Source(
@@ -120,7 +128,7 @@ SOURCES = (
         "ACTION",
         {"customer.redemption.rollback.succeeded": SUCCESS, "customer.redemption.rollback.failed": ~SUCCESS},
         _rollbacks,
-        rollback_payload,
+        _rollback_data,
         "redemption__campaign",
     ),
 )

@@ -11,6 +11,7 @@ from ninja import Query, Router
 from pydantic import BaseModel, Field
 
 from campaigns.actions import upsert_customer
+from campaigns.api.campaigns import source_of
 from campaigns.models import Customer
 from campaigns.schemas.customer import CustomerIn
 from voucherify_admin.api.auth import ClientAuth
@@ -65,7 +66,7 @@ def publish_from_page(request: HttpRequest, payload: PagePublicationIn, query: Q
             raise invalid_payload("Property .campaign should be sent once, in the query or in the body")
         payload.campaign = query.campaign
     wanted = wanted_of(payload)
-    customer = _customer_of(payload)
+    customer = _customer_of(request, payload)
     publication = publish(request, payload, wanted, customer=customer, join_once=query.join_once)
     if publication.customer_public_id != customer.public_id:
         # The source_id of somebody else's publication, of which this page learns nothing.
@@ -73,7 +74,7 @@ def publish_from_page(request: HttpRequest, payload: PagePublicationIn, query: Q
     return _without_person(publication_out(publication, whole=True))
 
 
-def _customer_of(payload: PagePublicationIn) -> Customer:
+def _customer_of(request: HttpRequest, payload: PagePublicationIn) -> Customer:
     sent = payload.customer.values()
     reference = sent.get("id") or sent.get("source_id")
     if not reference:
@@ -84,7 +85,8 @@ def _customer_of(payload: PagePublicationIn) -> Customer:
     if sent.get("id"):
         raise not_found("customer", sent["id"])
     # Somebody else may create the same customer at this moment; only the ids are said again then.
-    made, _ = upsert_customer({name: sent[name] for name in SAID_BY_PAGE if name in sent}, now=timezone.now())
+    said = {name: sent[name] for name in SAID_BY_PAGE if name in sent}
+    made, _ = upsert_customer(said, source=source_of(request), now=timezone.now())
     if made is None:
         raise not_found("customer", reference)
     return made

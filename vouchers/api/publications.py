@@ -9,7 +9,7 @@ from ninja import Query, Router
 from pydantic import BaseModel, Field, StrictInt
 
 from campaigns.actions import upsert_customer
-from campaigns.api.campaigns import campaign_called
+from campaigns.api.campaigns import campaign_called, source_of
 from campaigns.models import Campaign, Customer
 from campaigns.schemas.customer import CustomerIn, CustomerOut, customer_out
 from voucherify_admin.api import lists
@@ -127,12 +127,12 @@ def publication_out(publication: Publication, *, whole: bool) -> dict[str, Any]:
     return {**out, "voucher": {**thin, "discount": voucher.discount, "is_referral_code": False}}
 
 
-def _customer_of(payload: PublicationIn) -> Customer:
+def _customer_of(request: HttpRequest, payload: PublicationIn) -> Customer:
     values = payload.customer.values()
     if not values.get("id") and not values.get("source_id"):
         raise invalid_payload("Property .customer should have required property 'source_id' or 'id'")
     try:
-        customer, _ = upsert_customer(values, now=timezone.now())
+        customer, _ = upsert_customer(values, source=source_of(request), now=timezone.now())
     except IntegrityError as error:
         raise duplicate("customer", values["source_id"], by="source_id") from error
     if customer is None:
@@ -158,7 +158,7 @@ def _campaign_of(part: CampaignPartIn | str) -> tuple[Campaign, int]:
 def create_publication(request: HttpRequest, payload: PublicationIn, join_once: bool = False) -> dict[str, Any]:
     """Give a customer a code. With `join_once` a customer gets codes of a campaign once, and the same ones after."""
     wanted = wanted_of(payload)
-    publication = publish(request, payload, wanted, customer=_customer_of(payload), join_once=join_once)
+    publication = publish(request, payload, wanted, customer=_customer_of(request, payload), join_once=join_once)
     return publication_out(publication, whole=True)
 
 
@@ -181,6 +181,7 @@ def publish(
         source_id=payload.source_id,
         channel=payload.channel or "API",
         metadata=payload.metadata or {},
+        source=source_of(request),
     )
     now = timezone.now()
     try:
