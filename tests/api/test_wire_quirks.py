@@ -66,6 +66,15 @@ def test_conditions_are_joined_by_or_in_any_case(call, attempts, junction):
     assert codes(call("GET", f"redemptions?{query}")) == ["A"]
 
 
+def test_metadata_that_is_a_list_is_asked_by_how_many_values_it_has(call):
+    for code, colours in (("NONE", []), ("ONE", ["red"]), ("TWO", ["red", "blue"]), ("TEXT", "red")):
+        make_redemption(voucher=make_voucher(code=code), metadata={"colours": colours})
+    for operator, wanted in (("$count", ["ONE"]), ("$count_more", ["TWO"]), ("$count_less", ["NONE"])):
+        assert codes(call("GET", f"redemptions?filters[metadata.colours][conditions][{operator}]=1")) == wanted
+    refused = call("GET", "redemptions?filters[voucher_code][conditions][$count]=1")
+    assert (refused.status_code, refused.json()["key"]) == (400, "invalid_query_params")
+
+
 @pytest.mark.parametrize("moment", ["2024-01-01", "2024-01-01T00:00:00.000Z", "2024-01-01T00:00:00%2B00:00"])
 def test_dates_come_as_days_or_as_moments_with_either_offset(call, attempts, moment):
     assert codes(call("GET", f"redemptions?created_at[after]={moment}")) == ["A", "B C", "D"]
