@@ -191,6 +191,13 @@
   });
   window.addEventListener("pageshow", () => all("[data-filters] :disabled").forEach((field) => { field.disabled = false; }));
 
+  // --- what belongs to one format of a file only
+  const showFormat = (select) => {
+    all("[data-only-csv]", select.form).forEach((part) => { part.hidden = select.value !== "csv"; });
+  };
+  all("select[name=format]").forEach(showFormat);
+  document.addEventListener("change", (event) => { if (event.target.matches("select[name=format]")) showFormat(event.target); });
+
   // --- keyboard
   document.addEventListener("keydown", (event) => {
     const inside = event.target.closest?.("input, select, textarea, [contenteditable]");

@@ -11,15 +11,18 @@ from django.utils import timezone
 from voucherify_admin.accounts.models import User
 from voucherify_admin.api.models import ApiKey
 from voucherify_admin.exports import tasks
-from voucherify_admin.exports.exporter import get_exporter
-from voucherify_admin.exports.models import Export
+from voucherify_admin.exports.exporter import RefusedError, get_exporter
+from voucherify_admin.exports.models import TOO_MANY_ROWS, Export
+from voucherify_admin.exports.sheet import MAX_ROWS
 
 
 @dataclass(frozen=True)
 class FileForm:
-    """How the file is to look: its columns in order, the zone of its times, its separator, whether a BOM opens it."""
+    """How the file is to look: its columns in order, its format, the zone of its times, and for CSV the separator and
+    whether a BOM opens it."""
 
     fields: list[str]
+    format: str = Export.Format.CSV
     time_zone: str = "UTC"
     separator: str = ","
     with_bom: bool = True
@@ -35,6 +38,7 @@ def request_export(kind: str, query: str, user: User, *, form: FileForm) -> Expo
         query=query,
         query_time_zone=timezone.get_current_timezone_name(),
         fields=form.fields,
+        format=form.format,
         time_zone=form.time_zone,
         separator=form.separator,
         with_bom=form.with_bom,
@@ -43,7 +47,10 @@ def request_export(kind: str, query: str, user: User, *, form: FileForm) -> Expo
     )
     exporter = get_exporter(kind)
     question = export.question()
-    exporter.rows(question)
+    rows = exporter.rows(question)
+    # Asked by the place of the first row that would not fit: that is exact, and counts nothing else.
+    if export.format == Export.Format.XLSX and rows.order_by()[MAX_ROWS : MAX_ROWS + 1].exists():
+        raise RefusedError(TOO_MANY_ROWS)
     export.conditions = [[chip.label, chip.value] for chip in exporter.chips(question)]
     return _save(export)
 

@@ -112,6 +112,20 @@ class LocalTime(Func):
         return f"to_char(timezone({zone[0]}, {moment[0]}), {pattern[0]})", [*zone[1], *moment[1], *pattern[1]]
 
 
+class LocalMoment(Func):
+    """A moment in a time zone as a date and time without one, which is what spreadsheets know."""
+
+    function = "timezone"
+    output_field = TextField()
+
+
+class PlainText(Func):
+    """An expression as text; nothing for the empty string."""
+
+    template = "NULLIF((%(expressions)s)::text, '')"
+    output_field = TextField()
+
+
 class WholeUnits(Func):
     """Cents as an amount with two decimals: 3800 as 38.00."""
 
@@ -150,6 +164,8 @@ class Question:
     zone: zoneinfo.ZoneInfo = UTC
     now: datetime | None = None
     is_wire: bool = False
+    # Whether cells have types of their own (a spreadsheet), so that no text needs a guard.
+    is_typed: bool = False
 
 
 class Exporter:
@@ -226,10 +242,16 @@ class Exporter:
             return value
         if column.kind == "money":
             return value if question.is_wire else WholeUnits(value)
+        if column.kind == "time" and question.is_typed:
+            return LocalMoment(Value(str(question.zone)), value)
         if column.kind == "time":
             pattern = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"' if question.is_wire else "YYYY-MM-DD HH24:MI:SS"
             return LocalTime(value, Value(str(question.zone)), Value(pattern))
-        return Text(value)
+        return PlainText(value) if question.is_typed else Text(value)
+
+    def kinds(self, question: Question) -> list[str]:
+        """How each column of the file is written: the kinds of Column."""
+        return [self._known(key).kind for key in question.fields]
 
     # --- rows ---------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 
 from voucherify_admin.exports.actions import FileForm
 from voucherify_admin.exports.exporter import MAX_FIELDS, METADATA, Exporter
+from voucherify_admin.exports.models import Export
 
 SEPARATORS = [(",", "Comma  ,"), (";", "Semicolon  ;"), ("\t", "Tab")]
 COMPLETE, SHOWN = "complete", "shown"
@@ -43,7 +44,8 @@ class ExportForm(forms.Form):
         help_text="Keys that are not in the list, separated by commas.",
     )
     time_zone = forms.ChoiceField(label="Time zone")
-    separator = forms.ChoiceField(label="Separator", choices=SEPARATORS)
+    format = forms.ChoiceField(label="Format", choices=Export.Format.choices, required=False)
+    separator = forms.ChoiceField(label="Separator", choices=SEPARATORS, required=False)
     with_bom = forms.BooleanField(
         label="For Excel", required=False, help_text="A mark at the start, by which Excel reads accents right."
     )
@@ -122,7 +124,8 @@ class ExportForm(forms.Form):
         """The clean choice."""
         return FileForm(
             fields=self.cleaned_data["columns"],
+            format=self.cleaned_data["format"] or Export.Format.CSV,
             time_zone=self.cleaned_data["time_zone"],
-            separator=self.cleaned_data["separator"],
+            separator=self.cleaned_data["separator"] or ",",
             with_bom=self.cleaned_data["with_bom"],
         )

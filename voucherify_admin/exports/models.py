@@ -18,6 +18,7 @@ from voucherify_admin.api.auth import permissions_of
 from voucherify_admin.api.errors import ApiError
 from voucherify_admin.api.models import ApiKey
 from voucherify_admin.exports.exporter import Question, RefusedError, get_exporter, label_of
+from voucherify_admin.exports.sheet import MAX_ROWS, TooManyRowsError, write_sheet
 from voucherify_admin.exports.writer import BrokenOffError, Written, write
 from voucherify_admin.ids import new_id
 from voucherify_admin.notifications import actions as notifications
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 # So often a build whose worker died is begun again; after that something in it kills workers.
 MAX_ATTEMPTS = 3
 FOLDER = "exports"
+TOO_MANY_ROWS = f"A sheet holds {MAX_ROWS:,} rows at the most, and these are more. Choose CSV, or narrow the filters."
 
 
 class KeyReader:
@@ -75,6 +77,10 @@ class Export(models.Model):
         CANCELLED = "cancelled", "Cancelled"
         EXPIRED = "expired", "Expired"
 
+    class Format(models.TextChoices):
+        CSV = "csv", "CSV"
+        XLSX = "xlsx", "Excel (XLSX)"
+
     class Channel(models.TextChoices):
         WEBSITE = "WEBSITE", "Dashboard"
         API = "API", "API"
@@ -91,6 +97,8 @@ class Export(models.Model):
     # The API's own parameters, echoed by GET /v1/exports/{id}.
     parameters = models.JSONField(default=dict, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC")
+    # The default stands in the database too, for workers of the version before.
+    format = models.CharField(max_length=4, choices=Format.choices, default=Format.CSV, db_default=Format.CSV)
     separator = models.CharField(max_length=1, default=",")
     with_bom = models.BooleanField(default=True)
 
@@ -166,7 +174,14 @@ class Export(models.Model):
     def filename(self) -> str:
         """The name that the downloaded file gets, `redemptions-2026-11-22-1530.csv`, in the file's time zone."""
         moment = self.created_at.astimezone(zoneinfo.ZoneInfo(self.time_zone))
-        return f"{self.label.lower().replace(' ', '-')}-{moment:%Y-%m-%d-%H%M}.csv"
+        return f"{self.label.lower().replace(' ', '-')}-{moment:%Y-%m-%d-%H%M}.{self.format}"
+
+    @property
+    def content_type(self) -> str:
+        """The file's media type."""
+        if self.format == self.Format.XLSX:
+            return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        return "text/csv; charset=utf-8"
 
     # --- the story of its file ----------------------------------------------------------------------------------
 
@@ -184,6 +199,8 @@ class Export(models.Model):
             self._delete_file(self.attempt)
         except RefusedError as refusal:
             self.fail(str(refusal))
+        except TooManyRowsError:
+            self.fail(TOO_MANY_ROWS)
         except ApiError as error:
             self.fail(str(error.body.get("details", error)))
         except OSError as error:
@@ -214,6 +231,14 @@ class Export(models.Model):
         question = self.question()
         rows = exporter.rows(question)
         self._mine().update(rows_expected=exporter.about_how_many(question))
+        if self.format == self.Format.XLSX:
+            return write_sheet(
+                exporter.statement(rows, question),
+                exporter.header(question),
+                exporter.kinds(question),
+                name=self._file_name(self.attempt),
+                beat=self._beat,
+            )
         return write(
             exporter.statement(rows, question),
             exporter.header(question),
@@ -319,6 +344,7 @@ class Export(models.Model):
             zone=zoneinfo.ZoneInfo(self.time_zone),
             now=self.created_at,
             is_wire=self.channel == self.Channel.API,
+            is_typed=self.format == self.Format.XLSX,
         )
 
     def _reader(self) -> Any:
@@ -339,7 +365,7 @@ class Export(models.Model):
 
     def _file_name(self, attempt: int) -> str:
         # Each attempt writes a file of its own, so that two of them never write into one.
-        return f"{FOLDER}/{self.public_id}.{attempt}.csv"
+        return f"{FOLDER}/{self.public_id}.{attempt}.{self.format}"
 
     def _delete_file(self, attempt: int) -> None:
         default_storage.delete(self._file_name(attempt))
@@ -358,12 +384,12 @@ def delete_orphans() -> None:
     for batch in _batches(names, 500):
         ids = {name.partition(".")[0] for name in batch}
         kept = set()
-        for public_id, file, state, attempt in Export.objects.filter(public_id__in=ids).values_list(
-            "public_id", "file", "state", "attempt"
+        for public_id, file, state, attempt, suffix in Export.objects.filter(public_id__in=ids).values_list(
+            "public_id", "file", "state", "attempt", "format"
         ):
             kept.add(file)
             if state == Export.State.RUNNING:
-                kept.add(f"{FOLDER}/{public_id}.{attempt}.csv")
+                kept.add(f"{FOLDER}/{public_id}.{attempt}.{suffix}")
         for name in batch:
             if f"{FOLDER}/{name}" not in kept:
                 default_storage.delete(f"{FOLDER}/{name}")

@@ -120,6 +120,7 @@ class ExportCreateView(StaffMixin, TemplateView):
                 "scope": SHOWN,
                 "columns": chosen,
                 "time_zone": last.time_zone if last else zone,
+                "format": last.format if last else Export.Format.CSV,
                 "separator": last.separator if last else ",",
                 "with_bom": last.with_bom if last else True,
             },
@@ -220,7 +221,7 @@ class ExportDownloadView(ExportMixin, View):
             default_storage.open(export.file),
             as_attachment=True,
             filename=export.filename,
-            content_type="text/csv; charset=utf-8",
+            content_type=export.content_type,
         )
         response["Cache-Control"] = "no-store, private"
         Download.objects.create(
