@@ -54,6 +54,7 @@ class RedemptionDetailView(DrawerMixin, StaffMixin, DetailView):
             facts=compared.rows(redemption.facts),
             clauses=compared.clauses(redemption.facts),
             logic=compared.logic(redemption.facts),
+            rule_name=redemption.facts.get("rule_name") or "",
             rule_lines=rule_tree.lines(redemption.facts),
             rules_met=rule_tree.met(redemption.facts),
             order=orders.in_words(redemption.order),
@@ -109,9 +110,8 @@ class RedemptionDetailView(DrawerMixin, StaffMixin, DetailView):
         parent = redemption if redemption.stacked else redemption.parent
         if parent is None:
             return None
-        table = AttemptTable(
-            Redemption.objects.for_list().filter(parent=parent).exclude(pk=redemption.pk).order_by("pk")
-        )
+        rows = Redemption.objects.for_list().filter(parent=parent).exclude(pk=redemption.pk)
+        table = AttemptTable(list(rows.order_by("pk")))
         table.request = self.request
         return table
 

@@ -77,7 +77,7 @@ def moments(
         received = min(call.created_at - timedelta(milliseconds=call.duration_ms), here)
         words = "Sent from the dashboard" if call.user_login else "API call received"
         by = _caller(call, names_users=names_users)
-        tell(received, 0, "api", "muted", words, note=f"{call.method} {call.path}", by=by, address=_call_page(call))
+        tell(received, 0, "send", "muted", words, note=f"{call.method} {call.path}", by=by, address=_call_page(call))
     tone, icon, words = _of_attempt(redemption)
     tell(here, 1, icon, tone, words, note=redemption.short_reason or _taken(redemption), is_this=True)
     for rollback in rollbacks:

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from redemptions import sentences
 from redemptions.engine import Reason
-from redemptions.views import compared
 
 Facts = Mapping[str, Any]
 
@@ -77,7 +76,9 @@ def _balance(facts: Facts) -> Comparison:
 
 
 def _shape(facts: Facts) -> Comparison:
-    return Comparison(str(facts["property"]), str(facts["expected"]), _text("found", {"found": None, **facts}))
+    # What the caller was told is plainer than what the reader of the body says.
+    told = str(facts.get("details") or "").partition(" must be ")[2]
+    return Comparison(str(facts["property"]), told or str(facts["expected"]), _text("found", {"found": None, **facts}))
 
 
 def _sent(what: str, facts: Facts) -> Comparison:
@@ -85,15 +86,15 @@ def _sent(what: str, facts: Facts) -> Comparison:
     return Comparison(what, by or f"for rule “{facts['rule_name']}”", "not sent")
 
 
-def _clause(facts: Facts) -> Comparison:
-    rule = f"Rule “{facts['rule_name']}”"
-    if facts["clause"] == "applicable_to":
-        return Comparison(rule, f"one of {_text('wanted', facts)} on the order", _text("found", facts))
-    clause = next(each for each in compared.clauses(facts) if each.path == facts["path"])
-    return Comparison(rule, clause.text, clause.found)
+def _applicable(facts: Facts) -> Comparison | None:
+    # Any other clause stands in the rule's own lines, marked as the one that decided.
+    if facts["clause"] != "applicable_to":
+        return None
+    asked = f"{_text('wanted', facts)} on the order" if facts["wanted"] else "an item that it does not exclude"
+    return Comparison(f"Discount of rule “{facts['rule_name']}”", asked, _text("found", facts))
 
 
-TELLERS: dict[str, Callable[[Facts], Comparison]] = {
+TELLERS: dict[str, Callable[[Facts], Comparison | None]] = {
     Reason.INVALID_PAYLOAD: _shape,
     Reason.NOT_FOUND: _unknown,
     Reason.VOUCHER_DISABLED: _state,
@@ -106,8 +107,6 @@ TELLERS: dict[str, Callable[[Facts], Comparison]] = {
     Reason.MISSING_AMOUNT: partial(_sent, "Amount of the order"),
     Reason.MISSING_ORDER_ITEMS: partial(_sent, "Items of the order"),
     Reason.MISSING_CUSTOMER: partial(_sent, "Customer"),
-    Reason.CUSTOMER_RULES_VIOLATED: _clause,
-    Reason.ORDER_RULES_VIOLATED: _clause,
-    Reason.REDEMPTION_RULES_VIOLATED: _clause,
+    Reason.ORDER_RULES_VIOLATED: _applicable,
     Reason.GIFT_AMOUNT_EXCEEDED: _balance,
 }

@@ -51,7 +51,7 @@
     const now = title();
     if (!now || now === before) { if (!before && dialog.open) dialog.close(); return false; }
     shown = address;
-    document.title = now.textContent.trim();
+    document.title = `${now.dataset.drawerTitle} · Redemptions`;
     unfold();
     dialog.scrollTop = 0;
     if (stays) {
