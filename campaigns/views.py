@@ -55,6 +55,7 @@ class CustomerListView(FilteredListView):
     queryset = Customer.objects.defer("address", "description", "metadata")
     filterset_class = CustomerFilter
     table_class = CustomerTable
+    export_kind = "customer"
     empty_text = "No customer yet. They come with the first attempt that names one, or over the API."
 
 

@@ -56,6 +56,12 @@ class RedeemForm(forms.Form):
         self.fields["amount"].label = f"Order amount ({settings.CURRENCY})"
         self.fields["credits"].label = f"Gift card credits ({settings.CURRENCY})"
 
+    def clean_credits(self) -> int | None:
+        credits = self.cleaned_data["credits"]
+        if credits == 0:
+            raise ValidationError("Give 0.01 or more, or leave it empty to take as much as the order needs.")
+        return credits
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("metadata_value") and not cleaned.get("metadata_key"):

@@ -17,6 +17,7 @@ from voucherify_admin.api.parser import BodyParser
 from voucherify_admin.async_actions.api import router as async_actions_router
 from voucherify_admin.exports.api import router as exports_router
 from vouchers.api import router as vouchers_router
+from vouchers.api.client import router as client_publications_router
 
 
 class DocumentedAPI(NinjaAPI):
@@ -81,3 +82,4 @@ client_api = DocumentedAPI(
 client_api.key_headers = ("X-Client-Application-Id", "X-Client-Token")
 install_handlers(client_api)
 client_api.add_router("", client_router)
+client_api.add_router("", client_publications_router)

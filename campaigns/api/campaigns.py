@@ -16,6 +16,7 @@ from voucherify_admin.api.auth import KeyAuth
 from voucherify_admin.api.errors import invalid_query
 from voucherify_admin.api.wire import errors, found
 from voucherify_admin.async_actions.models import AsyncAction
+from voucherify_admin.webhooks.actions import Source
 
 router = Router(tags=["Campaigns"])
 
@@ -36,6 +37,12 @@ FILTERS = {
 def campaign_called(reference: str) -> Campaign:
     """Return the campaign with this id or name; raise ApiError 404 when there is none."""
     return found(Campaign.objects.filter(Q(public_id=reference) | Q(name=reference)), "campaign", reference)
+
+
+def source_of(request: HttpRequest) -> Source:
+    """Return who does what this call asks for, as webhooks are told of it."""
+    key = request.call.key
+    return Source("API", str(key.app_id), key.name, request.call.request_id)
 
 
 def shown(campaigns: Sequence[Campaign]) -> list[dict[str, Any]]:
@@ -79,9 +86,7 @@ def list_campaigns(request: HttpRequest) -> dict[str, Any]:
 def _switch(request: HttpRequest, reference: str, is_active: bool) -> dict[str, Any]:
     campaign = campaign_called(reference)
     request.call.touch("campaign", campaign.public_id)
-    campaign.is_active = is_active
-    campaign.updated_at = timezone.now()
-    campaign.save(update_fields=["is_active", "updated_at"])
+    actions.set_campaign_active(campaign, is_active, source=source_of(request), now=timezone.now())
     return {}
 
 
@@ -134,5 +139,5 @@ def update_campaign(
     """Change description, dates, category and metadata. The dates bind the campaign's vouchers from now on."""
     campaign = campaign_called(campaign_id)
     request.call.touch("campaign", campaign.public_id)
-    campaign = actions.update_campaign(campaign, payload.changes_of, now=timezone.now())
+    campaign = actions.update_campaign(campaign, payload.changes_of, source=source_of(request), now=timezone.now())
     return shown([campaign])[0]

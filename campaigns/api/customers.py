@@ -10,6 +10,7 @@ from django.utils import timezone
 from ninja import Query, Router, Status
 
 from campaigns import actions
+from campaigns.api.campaigns import source_of
 from campaigns.models import Customer, Segment
 from campaigns.schemas.customer import (
     CustomerFields,
@@ -33,7 +34,7 @@ MILLISECOND = timedelta(milliseconds=1)
 
 def _saved(request: HttpRequest, values: dict[str, Any], asked: str) -> dict[str, Any]:
     try:
-        customer, _ = actions.upsert_customer(values, now=timezone.now())
+        customer, _ = actions.upsert_customer(values, source=source_of(request), now=timezone.now())
     except IntegrityError as error:
         raise duplicate("customer", values["source_id"], by="source_id") from error
     if customer is None:
@@ -53,7 +54,7 @@ def create_customer(request: HttpRequest, payload: CustomerIn = CustomerIn()) ->
     """Create a customer, or update the one whose `id` or `source_id` is known already; metadata is merged by key."""
     values = payload.values()
     if not values:
-        customer = Customer.objects.create()
+        customer = actions.create_customer(source=source_of(request), now=timezone.now())
         request.call.touch("customer", customer.public_id)
         return customer_out(customer)
     return _saved(request, values, payload.id or "")
@@ -168,5 +169,5 @@ def delete_customer(request: HttpRequest, customer_id: str) -> Status[None]:
     """Delete the customer; the redemptions stay, with the customer's name as it was then."""
     customer = found(Customer.objects.by_reference(customer_id), "customer", customer_id)
     request.call.touch("customer", customer.public_id)
-    customer.delete()
+    actions.delete_customer(customer, source=source_of(request), now=timezone.now())
     return Status(204, None)
