@@ -11,6 +11,7 @@ from redemptions.filters import RedemptionFilter
 from redemptions.models import Redemption
 from redemptions.tables import AttemptTable
 from redemptions.views import compared, orders, rule_tree, timeline, wanted
+from redemptions.views.effects import given_back
 from voucherify_admin.api.models import ApiCall
 from voucherify_admin.api.replay import as_curl, call_url
 from voucherify_admin.pages.views import DrawerMixin, StaffMixin
@@ -63,7 +64,7 @@ class RedemptionDetailView(DrawerMixin, StaffMixin, DetailView):
             stack=self.get_stack(),
             rolled_back_as=(redemption.parent or redemption).public_id,
             undone_by=undone_by,
-            undone=timeline.effects_text(undone_by) if undone_by else "",
+            undone=given_back(undone_by) if undone_by else "",
             may_see_call=user.has_perm("api.view_apicall"),
             call=call,
             call_url=call_url(call) if call else "",

@@ -11,7 +11,7 @@ from typing import TypeVar
 from django.urls import reverse
 
 from redemptions.models import Redemption, Result, Rollback
-from redemptions.views.rollback import effect_in_words, refusal_in_words
+from redemptions.views.effects import effects_text, refusal_in_words
 from voucherify_admin.api.models import ApiCall
 from voucherify_admin.pages import show
 
@@ -114,18 +114,6 @@ def change_words(call: ApiCall) -> str:
     if call.endpoint.startswith("/v1/"):
         return CHANGES.get((call.method, call.endpoint), "")
     return next((words for ending, words in ACTS.items() if call.path.endswith(ending)), "")
-
-
-def effects_text(rollback: Rollback) -> str:
-    """What a rollback changed: “times redeemed 5 → 4 (−1)”; empty where it changed nothing."""
-    told = []
-    for name, change in rollback.effects.items():
-        if not isinstance(change, list) or len(change) != 2 or not all(isinstance(each, int) for each in change):
-            continue
-        effect = effect_in_words(name, change)
-        label = effect["label"][:1].lower() + effect["label"][1:]
-        told.append(f"{label} {effect['before']} → {effect['after']} ({effect['difference']})")
-    return ", ".join(told)
 
 
 def apart(difference: timedelta) -> str:
