@@ -8,9 +8,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from campaigns.models import Campaign, Customer, RuleAssignment, Segment, SegmentMembership, ValidationRule
+from voucherify_admin.async_actions import actions as async_actions
+from voucherify_admin.async_actions.actions import Asked, Work
+from voucherify_admin.async_actions.models import AsyncAction
 from voucherify_admin.ids import new_id
 from voucherify_admin.webhooks import actions as webhooks
 
+DELETION = "CAMPAIGN.DELETE"
 PROFILE = ("name", "email", "phone", "description", "birthdate", "address")
 # Of a larger segment nobody is told who came into it or left with it: a payload a customer would be written by Python.
 MOST_TOLD = 1000
@@ -103,6 +107,23 @@ def update_campaign(
         campaign.save(update_fields=list(changes))
         webhooks.tell("campaign.updated", campaign, source=source, now=now)
     return campaign
+
+
+def delete_campaign(campaign: Campaign, *, asked: Asked, now: datetime) -> AsyncAction:
+    """Make a campaign's codes unusable at once, and have a worker delete them and then the campaign.
+
+    Asked again meanwhile it answers the same action. Raises Campaign.DoesNotExist for one that is gone.
+    """
+    with transaction.atomic():
+        # The whole row, so that who is adding codes to it is waited for, and its codes are counted after that.
+        campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
+        subject = ("campaign", campaign.public_id)
+        under_way = AsyncAction.objects.about(*subject).filter(type=DELETION).first()
+        if under_way is not None:
+            return under_way
+        campaign.is_active, campaign.deletion_asked_at, campaign.updated_at = False, now, now
+        campaign.save(update_fields=["is_active", "deletion_asked_at", "updated_at"])
+        return async_actions.start(Work(DELETION, campaign.vouchers.count(), subject=subject), asked)
 
 
 def set_campaign_active(campaign: Campaign, is_active: bool, *, source: webhooks.Source, now: datetime) -> None:

@@ -168,7 +168,7 @@ def _campaign_facts(campaign: Campaign) -> CampaignFacts:
     return CampaignFacts(
         id=campaign.public_id,
         name=campaign.name,
-        active=campaign.is_active,
+        active=campaign.is_active and not campaign.is_being_deleted,
         start_date=campaign.start_date,
         expiration_date=campaign.expiration_date,
         validity=campaign.validity,

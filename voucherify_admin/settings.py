@@ -118,7 +118,12 @@ ASYNC_ACTIONS = {
     "CAMPAIGN.VOUCHERS_IMPORT": "vouchers.jobs.ImportIntoCampaign",
     "VOUCHERS.BULK_UPDATE": "vouchers.jobs.UpdateMetadata",
     "CAMPAIGN.VOUCHERS_GENERATE": "vouchers.jobs.GenerateVouchers",
+    "CAMPAIGN.DELETE": "redemptions.jobs.DeleteCampaign",
+    "CUSTOMER.ERASE": "redemptions.jobs.SearchForTraces",
 }
+
+# What customers did, which segments may ask for: the function that turns such a condition into one on customers.
+CUSTOMER_HISTORY = "redemptions.history.condition_q"
 
 # What a webhook tells: the family of an event -> the function that turns its row into the event's data.
 WEBHOOK_PAYLOADS = {

@@ -29,7 +29,7 @@ def _campaign(action: AsyncAction) -> Campaign | None:
     """Return the campaign that the action is about, None for none; raise RefusedError when it is gone."""
     if not action.subject_id:
         return None
-    campaign = Campaign.objects.filter(public_id=action.subject_id).first()
+    campaign = Campaign.objects.present().filter(public_id=action.subject_id).first()
     if campaign is None:
         raise RefusedError("The campaign was deleted in the meantime.")
     return campaign

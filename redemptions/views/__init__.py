@@ -1,7 +1,9 @@
-"""Pages of the attempts: the list, one attempt, its rollback, the till, the sessions, and the overview."""
+"""Pages of the attempts: list, one attempt, rollback, till, sessions, overview; and erasing a customer."""
 
 from redemptions.views.attempts import RedemptionListView
+from redemptions.views.customers import CustomerFiguresView
 from redemptions.views.detail import RedemptionDetailView
+from redemptions.views.erase import CustomerEraseView
 from redemptions.views.overview import OverviewView
 from redemptions.views.redeem import RedeemView
 from redemptions.views.rollback import RollBackView
@@ -9,6 +11,8 @@ from redemptions.views.sessions import SessionListView, SessionReleaseView
 from redemptions.views.what_if import WhatIfView
 
 __all__ = [
+    "CustomerEraseView",
+    "CustomerFiguresView",
     "OverviewView",
     "RedeemView",
     "RedemptionDetailView",

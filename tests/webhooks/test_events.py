@@ -129,6 +129,17 @@ def test_a_customer_s_life_and_redemptions_are_told(shop):
     assert (name, envelope["data"]["customer"]["id"]) == ("customer.deleted", ann.public_id)
 
 
+def test_a_campaign_that_is_deleted_is_told_when_it_is_gone(shop):
+    campaign = make_campaign(name="Gifts")
+    make_voucher(code="ONE", campaign=campaign)
+    asked = shop("delete", "campaigns/Gifts", status=202)
+    assert names() == []
+    AsyncAction.objects.get(public_id=asked["async_action_id"]).run()
+    ((name, envelope),) = told()
+    assert (name, envelope["data"]["campaign"]["id"]) == ("campaign.deleted", campaign.public_id)
+    assert shop("get", f"async-actions/{asked['async_action_id']}")["status"] == "DONE"
+
+
 def test_codes_that_are_given_to_a_customer_are_told(shop):
     campaign = make_campaign(name="Gifts", type="AUTO_UPDATE")
     make_voucher(code="ONE", campaign=campaign)

@@ -34,6 +34,11 @@ class AsyncActionQuerySet(models.QuerySet["AsyncAction"]):
         waits_or_runs = Q(status__in=[AsyncAction.Status.ENQUEUED, AsyncAction.Status.IN_PROGRESS])
         return self.filter(waits_or_runs, heartbeat_at__lt=long_ago)
 
+    def about(self, subject_type: str, subject_id: str) -> Self:
+        """Narrow to those that wait or run, and work on one subject."""
+        under_way = [AsyncAction.Status.ENQUEUED, AsyncAction.Status.IN_PROGRESS]
+        return self.filter(status__in=under_way, subject_type=subject_type, subject_id=subject_id)
+
     def under_way_on(self, subject_type: str, subject_ids: list[str]) -> set[str]:
         """Return those of the subjects (a campaign's public id, say) that an action is at work on."""
         rows = self.filter(
@@ -112,6 +117,11 @@ class AsyncAction(models.Model):
     def label(self) -> str:
         """What it does, in words: “Import of vouchers”."""
         return get_job(self.type).label if self.type in settings.ASYNC_ACTIONS else self.type
+
+    @property
+    def done_word(self) -> str:
+        """What is done with its rows: “created”."""
+        return get_job(self.type).done_word if self.type in settings.ASYNC_ACTIONS else "done"
 
     @property
     def is_under_way(self) -> bool:

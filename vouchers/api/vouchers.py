@@ -105,9 +105,9 @@ def created(
 
 def _campaign_of(payload: VoucherIn) -> Campaign | None:
     if payload.campaign_id:
-        return found(Campaign.objects.filter(public_id=payload.campaign_id), "campaign", payload.campaign_id)
+        return found(Campaign.objects.present().filter(public_id=payload.campaign_id), "campaign", payload.campaign_id)
     if payload.campaign:
-        return found(Campaign.objects.filter(name=payload.campaign), "campaign", payload.campaign)
+        return found(Campaign.objects.present().filter(name=payload.campaign), "campaign", payload.campaign)
     return None
 
 

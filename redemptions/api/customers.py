@@ -1,5 +1,6 @@
-"""Customers: creating or updating, reading, deleting; what they redeemed is told by redemptions."""
+"""Customers: creating or updating, reading, deleting; each with a summary of what they redeemed and bought."""
 
+from collections.abc import Sequence
 from datetime import MAXYEAR, timedelta
 from typing import Any
 
@@ -21,15 +22,25 @@ from campaigns.schemas.customer import (
     customer_out,
 )
 from campaigns.schemas.segment import SegmentListOut, segment_out
+from redemptions import actions as redemption_actions
+from redemptions import history
+from redemptions.schemas.erasure import PermanentDeletionOut, erasure_out
 from voucherify_admin.api import lists
 from voucherify_admin.api.auth import KeyAuth
-from voucherify_admin.api.errors import duplicate, not_found
+from voucherify_admin.api.errors import ApiError, duplicate, not_found
 from voucherify_admin.api.wire import errors, found
+from voucherify_admin.async_actions.actions import Asked
 
 router = Router(tags=["Customers"])
 
 ORDER = {"created_at": "created_at", "updated_at": "updated_at", "source_id": "source_id", "name": "name"}
 MILLISECOND = timedelta(milliseconds=1)
+
+
+def shown(customers: Sequence[Customer]) -> list[dict[str, Any]]:
+    """Return customers on the wire with their summaries: five queries, however many they are."""
+    summaries = history.summaries(customers)
+    return [customer_out(customer) | {"summary": summaries[customer.pk]} for customer in customers]
 
 
 def _saved(request: HttpRequest, values: dict[str, Any], asked: str) -> dict[str, Any]:
@@ -40,7 +51,7 @@ def _saved(request: HttpRequest, values: dict[str, Any], asked: str) -> dict[str
     if customer is None:
         raise not_found("customer", asked)
     request.call.touch("customer", customer.public_id)
-    return customer_out(customer)
+    return shown([customer])[0]
 
 
 @router.post(
@@ -56,7 +67,7 @@ def create_customer(request: HttpRequest, payload: CustomerIn = CustomerIn()) ->
     if not values:
         customer = actions.create_customer(source=source_of(request), now=timezone.now())
         request.call.touch("customer", customer.public_id)
-        return customer_out(customer)
+        return shown([customer])[0]
     return _saved(request, values, payload.id or "")
 
 
@@ -81,7 +92,7 @@ def list_customers(request: HttpRequest, query: Query[CustomerQuery]) -> dict[st
         rows = rows.in_any(Segment.objects.filter(public_id=query.segment_id))
     if query.starting_after:
         return _scrolled(request, rows, query.starting_after)
-    return lists.answer(request, rows, data_ref="customers", to_wire=customer_out, order=ORDER)
+    return lists.page_of(request, rows, data_ref="customers", to_wire=shown, order=ORDER)
 
 
 def _scrolled(request: HttpRequest, rows: QuerySet[Customer], starting_after: str) -> dict[str, Any]:
@@ -110,10 +121,35 @@ def _scrolled(request: HttpRequest, rows: QuerySet[Customer], starting_after: st
     return {
         "object": "list",
         "data_ref": "customers",
-        "customers": [customer_out(customer) for customer in page],
+        "customers": shown(page),
         "total": total,
         "has_more": has_more,
     }
+
+
+@router.post(
+    "/customers/{path:customer_id}/permanent-deletion",
+    auth=KeyAuth("campaigns.erase_customer"),
+    response={200: PermanentDeletionOut, **errors(404)},
+    summary="Erase a customer from all that was recorded",
+)
+def erase_customer(request: HttpRequest, customer_id: str) -> dict[str, Any]:
+    """Delete the customer, and erase what names them in redemptions, orders, the log, webhooks and exports' files.
+
+    Redemptions stay as rows and read “Erased customer”. A large log is searched by a worker afterwards; the status is
+    IN_PROGRESS then, and `async_action_id` tells how far it is.
+    """
+    # This call is logged too, and its address may be the shop's own id of the customer.
+    request.call.path = "/v1/customers/{customer_id}/permanent-deletion"
+    asked = Asked(app_id=str(request.call.key.app_id), request_id=request.call.request_id)
+    try:
+        customer = found(Customer.objects.by_reference(customer_id), "customer", customer_id)
+        erasure = redemption_actions.erase(customer, asked=asked)
+    except (ApiError, Customer.DoesNotExist) as error:
+        request.call.answer = {"code": 404, "key": "not_found", "message": "Resource not found"}
+        raise not_found("customer", customer_id) from error
+    request.call.touch("customer", erasure.customer_id)
+    return erasure_out(erasure)
 
 
 @router.get(
@@ -123,10 +159,11 @@ def _scrolled(request: HttpRequest, rows: QuerySet[Customer], starting_after: st
     summary="List a customer's segments",
 )
 def list_segments_of_customer(request: HttpRequest, customer_id: str) -> dict[str, Any]:
-    """Return all segments that the customer is in, newest first."""
+    """Return all segments that the customer is in now, those by filter too, newest first."""
     customer = found(Customer.objects.by_reference(customer_id), "customer", customer_id)
     request.call.touch("customer", customer.public_id)
-    segments = [segment_out(segment) for segment in customer.segments.order_by("-created_at", "-pk")]
+    holding = Segment.objects.order_by("-created_at", "-pk").holding(customer)
+    segments = [segment_out(segment) for segment in holding]
     return {"object": "list", "data_ref": "data", "data": segments, "total": len(segments)}
 
 
@@ -141,7 +178,7 @@ def get_customer(request: HttpRequest, customer_id: str) -> dict[str, Any]:
     """Return the customer with this id or `source_id`."""
     customer = found(Customer.objects.by_reference(customer_id), "customer", customer_id)
     request.call.touch("customer", customer.public_id)
-    return customer_out(customer)
+    return shown([customer])[0]
 
 
 @router.put(
