@@ -19,7 +19,7 @@ from voucherify_admin.pages.views import DrawerMixin, StaffMixin
 # How many other attempts of the same code, and of the same customer, are shown before and after this one.
 NEIGHBOURS = 5
 MAX_ROLLBACKS = 20
-# Among how many calls that touched the voucher, before and after, its changes are looked for.
+# Among how many calls that touched the voucher or its campaign, before and after, changes are looked for.
 CALLS_AROUND = 100
 
 
@@ -123,11 +123,14 @@ class RedemptionDetailView(DrawerMixin, StaffMixin, DetailView):
         return ApiCall.objects.filter(request_id=self.object.request_id).order_by("created_at").first()
 
     def get_changes(self) -> list[ApiCall]:
-        """The calls around it that touched its voucher and may have changed it, for those who may read the log."""
+        """The calls around it that may have changed its voucher or campaign, for those who may read the log."""
         redemption = self.object
         if not redemption.voucher_public_id or not self.request.user.has_perm("api.view_apicall"):
             return []
-        return ApiCall.objects.around("voucher", redemption.code, at=redemption.created_at, each=CALLS_AROUND)
+        objects = [("voucher", redemption.code)]
+        if redemption.campaign:
+            objects.append(("campaign", redemption.campaign.public_id))
+        return ApiCall.objects.around(objects, at=redemption.created_at, each=CALLS_AROUND)
 
     def others(self, **same: Any) -> AttemptTable:
         """The attempts around this one that share what `same` names; one query."""

@@ -3,6 +3,7 @@
 Puts together what it is given; reads no row.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,22 +22,40 @@ NEAREST = 3
 # Seconds in a unit, its word, and from how many on it is used.
 UNITS = ((86_400, "days", 2), (3_600, "h", 2), (60, "min", 2), (1, "s", 1))
 
-# What a call that changed a voucher did, by method and endpoint. What is not named here changed no voucher.
+# What a call that changed an object did, by the object's type, the method and the endpoint. What is not named here
+# changed nothing of it.
 CHANGES = {
-    ("POST", "/v1/vouchers"): "Voucher created",
-    ("POST", "/v1/vouchers/"): "Voucher created",
-    ("POST", "/v1/vouchers/{code}"): "Voucher created",
-    ("PUT", "/v1/vouchers/{code}"): "Voucher changed",
-    ("DELETE", "/v1/vouchers/{code}"): "Voucher deleted",
-    ("POST", "/v1/vouchers/{code}/enable"): "Voucher enabled",
-    ("POST", "/v1/vouchers/{code}/disable"): "Voucher disabled",
-    ("POST", "/v1/vouchers/{code}/balance"): "Balance changed",
-    ("POST", "/v1/publications"): "Voucher published to a customer",
-    ("POST", "/v1/validation-rules/{rule_id}/assignments"): "Rule assigned",
-    ("DELETE", "/v1/validation-rules/{rule_id}/assignments/{assignment_id}"): "Rule taken off",
+    "voucher": {
+        ("POST", "/v1/vouchers"): "Voucher created",
+        ("POST", "/v1/vouchers/"): "Voucher created",
+        ("POST", "/v1/vouchers/{code}"): "Voucher created",
+        ("POST", "/v1/campaigns/{campaign_id}/vouchers"): "Voucher created",
+        ("POST", "/v1/campaigns/{campaign_id}/vouchers/{code}"): "Voucher created",
+        ("PUT", "/v1/vouchers/{code}"): "Voucher changed",
+        ("DELETE", "/v1/vouchers/{code}"): "Voucher deleted",
+        ("POST", "/v1/vouchers/{code}/enable"): "Voucher enabled",
+        ("POST", "/v1/vouchers/{code}/disable"): "Voucher disabled",
+        ("POST", "/v1/vouchers/{code}/balance"): "Balance changed",
+        ("POST", "/v1/publications"): "Voucher given to a customer",
+        ("POST", "/v1/validation-rules/{rule_id}/assignments"): "Rule assigned to the voucher",
+        ("DELETE", "/v1/validation-rules/{rule_id}/assignments/{assignment_id}"): "Rule taken off the voucher",
+    },
+    "campaign": {
+        ("POST", "/v1/campaigns"): "Campaign created",
+        ("PUT", "/v1/campaigns/{campaign_id}"): "Campaign changed",
+        ("DELETE", "/v1/campaigns/{campaign_id}"): "Campaign deleted",
+        ("POST", "/v1/campaigns/{campaign_id}/enable"): "Campaign enabled",
+        ("POST", "/v1/campaigns/{campaign_id}/disable"): "Campaign disabled",
+        ("POST", "/v1/validation-rules/{rule_id}/assignments"): "Rule assigned to the campaign",
+        ("DELETE", "/v1/validation-rules/{rule_id}/assignments/{assignment_id}"): "Rule taken off the campaign",
+    },
 }
 # Of pages the route is not told the same way everywhere; how the path ends is.
-ACTS = {"/enable/": "Voucher enabled", "/disable/": "Voucher disabled"}
+ACTS = {
+    "voucher": {"/enable/": "Voucher enabled", "/disable/": "Voucher disabled"},
+    "campaign": {"/enable/": "Campaign enabled", "/disable/": "Campaign disabled", "/delete/": "Campaign deleted"},
+}
+MAX_FIELDS = 8
 
 Row = TypeVar("Row", ApiCall, Redemption)
 
@@ -65,7 +84,7 @@ def moments(
     others: Iterable[Redemption],
     names_users: bool,
 ) -> list[Moment]:
-    """Everything oldest first; `changes` are calls around the attempt that touched its voucher."""
+    """Everything oldest first; `changes` are calls as `ApiCall.objects.around` gives them."""
     here = redemption.created_at
     told: list[tuple[datetime, int, Moment]] = []
 
@@ -91,7 +110,16 @@ def moments(
             tell(rollback.created_at, 2, "ban", "muted", "Rollback refused", note=note, by=by)
     for change in _nearest(filter(change_words, changes), here):
         by = _caller(change, names_users=names_users)
-        tell(change.created_at, 3, "edit", "info", change_words(change), by=by, address=_call_page(change))
+        tell(
+            change.created_at,
+            3,
+            "edit",
+            "info",
+            change_words(change),
+            note=fields_set(change),
+            by=by,
+            address=_call_page(change),
+        )
     for other in _nearest(others, here):
         tone, icon, words = _of_attempt(other)
         address = reverse("redemptions:detail", args=[other.public_id])
@@ -110,10 +138,23 @@ def moments(
 
 
 def change_words(call: ApiCall) -> str:
-    """What a call did to the voucher that it touched; empty for what changed none."""
+    """What a call did to the object that it touched; empty for what changed nothing of it."""
     if call.endpoint.startswith("/v1/"):
-        return CHANGES.get((call.method, call.endpoint), "")
-    return next((words for ending, words in ACTS.items() if call.path.endswith(ending)), "")
+        return CHANGES.get(call.touched_as, {}).get((call.method, call.endpoint), "")
+    acts = ACTS.get(call.touched_as, {})
+    return next((words for ending, words in acts.items() if call.path.endswith(ending)), "")
+
+
+def fields_set(call: ApiCall) -> str:
+    """Which fields a call set, by their names in the API; empty where they cannot be read from its beginning."""
+    if call.method != "PUT":
+        return ""
+    try:
+        body = json.loads(call.beginning)
+    except (ValueError, RecursionError):
+        return ""
+    names = list(body)[: MAX_FIELDS + 1] if isinstance(body, dict) else []
+    return ", ".join(names[:MAX_FIELDS]) + (", …" if len(names) > MAX_FIELDS else "")
 
 
 def apart(difference: timedelta) -> str:

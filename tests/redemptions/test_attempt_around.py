@@ -12,7 +12,7 @@ from redemptions import actions
 from redemptions.actions import RollbackRequest
 from redemptions.engine import Channel, RedeemRequest
 from redemptions.models import Redemption
-from tests.factories import as_json, make_key, make_redemption, make_rollback, make_user, make_voucher
+from tests.factories import as_json, make_campaign, make_key, make_redemption, make_rollback, make_user, make_voucher
 from voucherify_admin.api.models import ApiCall, CallTouch
 
 pytestmark = pytest.mark.django_db
@@ -35,11 +35,13 @@ def moments(client, attempt: Redemption) -> list[str]:
     return [moment.text for moment in client.get(address(attempt)).context["moments"]]
 
 
-def touch(code: str, **changes) -> ApiCall:
-    """Log a call that touched the voucher."""
+def touch(code: str, *, object_type: str = "voucher", object_id: str = "", **changes) -> ApiCall:
+    """Log a call that touched the voucher, or another object."""
     values = {"request_id": "v-x", "method": "PUT", "path": f"/v1/vouchers/{code}", "endpoint": "/v1/vouchers/{code}"}
     call = ApiCall.objects.create(**{**values, "status": 200, "duration_ms": 5, "channel": "API", **changes})
-    CallTouch.objects.create(call_id=call.pk, created_at=call.created_at, object_type="voucher", object_id=code)
+    CallTouch.objects.create(
+        call_id=call.pk, created_at=call.created_at, object_type=object_type, object_id=object_id or code
+    )
     return call
 
 
@@ -82,6 +84,32 @@ def test_moments_say_how_far_from_the_attempt_they_are(marketing):
         make_redemption(code="A", created_at=now + apart)
     told = [moment.apart for moment in marketing.get(address(attempt)).context["moments"]]
     assert told == ["30 h before", "1 s before", "", "3 min after", "4 days after"]
+
+
+def test_a_change_names_the_fields_that_it_set_and_the_campaigns_changes_are_told_too(marketing):
+    now = timezone.now()
+    campaign = make_campaign()
+    attempt = make_redemption(voucher=make_voucher(code="A", campaign=campaign), created_at=now)
+    of_campaign = {"object_type": "campaign", "object_id": campaign.public_id}
+    path = f"/v1/campaigns/{campaign.public_id}"
+    for minutes, changes in enumerate(
+        [
+            {"request_body": '{"active": true, "metadata": {"a": 1}}'},
+            {"request_body": '{"active": tr'},
+            {
+                "path": f"{path}/disable",
+                "method": "POST",
+                "endpoint": "/v1/campaigns/{campaign_id}/disable",
+                **of_campaign,
+            },
+        ]
+    ):
+        touch("A", created_at=now - timedelta(minutes=9 - minutes), **changes)
+    # Another voucher of the campaign was created: that is no change of this one.
+    created = {"method": "POST", "endpoint": "/v1/vouchers/{code}", "path": "/v1/vouchers/B"}
+    touch("B", created_at=now - timedelta(minutes=1), **created, **of_campaign)
+    told = [(each.text, each.note) for each in marketing.get(address(attempt)).context["moments"]]
+    assert told[:-1] == [("Voucher changed", "active, metadata"), ("Voucher changed", ""), ("Campaign disabled", "")]
 
 
 def test_only_the_nearest_changes_are_told_and_none_that_was_refused_or_changed_nothing(marketing):
