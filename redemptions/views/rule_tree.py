@@ -1,7 +1,7 @@
 """A stored rule as the lines of a tree: "all of these", "one of these", and which clause decided; decides nothing."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from campaigns.conditions.logic import All, Logic, Name, keys, parse_logic
@@ -21,13 +21,23 @@ def lines(facts: Mapping[str, Any]) -> list[ClauseOutcome]:
     return [replace(line, decided=bool(decisive) and not line.is_group and line.path == decisive) for line in found]
 
 
-def met(facts: Mapping[str, Any]) -> list[tuple[str, list[ClauseOutcome], str]]:
-    """The rules that an accepted attempt was held against and met: name, lines, and how they go together."""
+@dataclass(frozen=True)
+class MetTree:
+    """A rule that an accepted attempt met: its clauses, and the same as the lines of a tree."""
+
+    name: str
+    clauses: list[ClauseOutcome]
+    lines: list[ClauseOutcome]
+    logic: str
+
+
+def met(facts: Mapping[str, Any]) -> list[MetTree]:
+    """The rules that an accepted attempt was held against and met."""
     listed = facts.get("rules_met")
+    trees = [rule.get("tree") for rule in (listed if isinstance(listed, list) else []) if isinstance(rule, Mapping)]
     return [
-        (str(rule.get("rule_name") or "Rule"), lines({**facts, "tree": rule.get("tree")}), compared.logic(rule))
-        for rule in (listed if isinstance(listed, list) else [])
-        if isinstance(rule, Mapping)
+        MetTree(rule.name, rule.clauses, lines({**facts, "tree": tree}), rule.logic)
+        for rule, tree in zip(compared.rules_met(facts), trees, strict=True)
     ]
 
 

@@ -139,9 +139,9 @@ def test_the_tree_of_a_success_is_told_too():
     }
     make_rule(rules, on=voucher, name="Spring")
     attempt = actions.redeem(RedeemRequest(code="SPRING-1", channel=SHOP, order={"amount": 2000}))
-    [(name, lines, logic)] = rule_tree.met(attempt.facts)
-    assert (name, logic) == ("Spring", "1 or 2")
-    assert [(each.status, each.decided) for each in lines] == [("met", False), ("met", False), ("not met", False)]
+    [rule] = rule_tree.met(attempt.facts)
+    assert (rule.name, rule.logic) == ("Spring", "1 or 2")
+    assert [(each.status, each.decided) for each in rule.lines] == [("met", False), ("met", False), ("not met", False)]
 
 
 @pytest.mark.parametrize("logic", ["", "1 and", "1 and 7", "((1", None, 5])
