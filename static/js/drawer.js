@@ -21,6 +21,8 @@
   let shown = "";
   let isBusy = false;
   let isLeaving = false;
+  // Counts up with whatever makes an answer that is still on its way unwanted.
+  let turn = 0;
 
   const title = () => body.querySelector("[data-drawer-title]");
   const link = (rel) => body.querySelector(`a[data-drawer-step][rel="${rel}"]`);
@@ -38,14 +40,17 @@
   async function show(address, rel) {
     if (isBusy) return false;
     isBusy = true;
+    turn += 1;
+    const mine = turn;
     const before = title();
     const stays = rel && dialog.contains(document.activeElement) && document.activeElement.matches("[data-drawer-step]");
     dialog.setAttribute("aria-busy", "true");
-    const late = setTimeout(() => { if (!body.childElementCount) { body.textContent = "Loading…"; unfold(); } }, 250);
+    const late = setTimeout(() => { if (mine === turn && !body.childElementCount) { body.textContent = "Loading…"; unfold(); } }, 250);
     try {
-      await htmx.ajax("GET", address, { target: body, swap: "innerHTML" });
+      await htmx.ajax("GET", address, { source: body, target: body, swap: "innerHTML" });
     } catch { /* told by the page's own handler of errors */ }
     clearTimeout(late);
+    if (mine !== turn) return false;
     dialog.removeAttribute("aria-busy");
     isBusy = false;
     const now = title();
@@ -90,6 +95,10 @@
     if (event.key === "k") step("prev");
   });
   dialog.addEventListener("close", () => {
+    turn += 1;
+    isBusy = false;
+    htmx.trigger(body, "htmx:abort");
+    dialog.removeAttribute("aria-busy");
     bring(document.body);
     body.replaceChildren();
     document.title = pageTitle;
