@@ -9,6 +9,7 @@ from voucherify_admin.pages.views import FilteredListView
 class RedemptionListView(FilteredListView):
     """All attempts, newest first."""
 
+    template_name = "redemptions/redemption_list.html"
     permission_required = "redemptions.view_redemption"
     title = "Redemptions"
     queryset = Redemption.objects.for_list().with_parents()

@@ -60,6 +60,9 @@ class ClauseOutcome:
     text: str
     found: str
     level: int
+    # Of a rule told as a tree: stands for the lines below it ("all of these"), and is the clause that decided.
+    is_group: bool = False
+    decided: bool = False
 
     @property
     def status(self) -> str:
@@ -145,20 +148,25 @@ def clauses(facts: Mapping[str, Any]) -> list[ClauseOutcome]:
 
 def _clauses(tree: Mapping[str, Any], segment_names: Mapping[str, str], level: int) -> Iterator[ClauseOutcome]:
     for node in tree.get("rules") or []:
-        name, operator = node.get("name") or "", node.get("operator")
-        conditions = node.get("conditions") or ({operator: node.get("wanted") or []} if operator else {})
-        clause: Any = SimpleNamespace(name=name, property=node.get("property"), conditions=conditions)
-        found = node.get("found")
-        if name == "customer.segment" and isinstance(found, list):
-            found = [segment_names.get(one, one) for one in found]
-        yield ClauseOutcome(
-            holds=node.get("holds"),
-            path=str(node.get("path") or ""),
-            text=clause_in_words(clause, segment_names),
-            found=_found(name, found),
-            level=min(level, MAX_LEVEL),
-        )
+        yield outcome(node, segment_names, level)
         yield from _clauses(node, segment_names, level + 1)
+
+
+def outcome(node: Mapping[str, Any], segment_names: Mapping[str, str], level: int) -> ClauseOutcome:
+    """One stored clause in words, without what is nested in it."""
+    name, operator = node.get("name") or "", node.get("operator")
+    conditions = node.get("conditions") or ({operator: node.get("wanted") or []} if operator else {})
+    clause: Any = SimpleNamespace(name=name, property=node.get("property"), conditions=conditions)
+    found = node.get("found")
+    if name == "customer.segment" and isinstance(found, list):
+        found = [segment_names.get(one, one) for one in found]
+    return ClauseOutcome(
+        holds=node.get("holds"),
+        path=str(node.get("path") or ""),
+        text=clause_in_words(clause, segment_names),
+        found=_found(name, found),
+        level=min(level, MAX_LEVEL),
+    )
 
 
 def _found(name: str, found: Any) -> str:

@@ -16,6 +16,8 @@ AMOUNTS = {
 }
 SHOWN_AT_ZERO = {"amount", "total_amount"}
 MAX_LINES = 200
+# As long a text as a filter takes.
+MAX_ASKED = 500
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,14 @@ def pairs(metadata: Any) -> list[tuple[str, str]]:
         (key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
         for key, value in metadata.items()
     ]
+
+
+def asked_of_metadata(key: str, value: Any) -> tuple[str, str]:
+    """The operator and the text by which the list finds this value of a metadata key; a value that no one can type is
+    asked for as any value."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    typed = isinstance(value, str | int | float) or value is None
+    return ("is", text) if typed and text and text == text.strip() and len(text) <= MAX_ASKED else ("has", "")
 
 
 def _earlier_discounts(order: dict[str, Any]) -> Any:

@@ -14,10 +14,8 @@ from redemptions.actions import RollbackRequest
 from redemptions.forms import RollBackForm
 from redemptions.models import Redemption, Result, Rollback
 from redemptions.views.channel import channel_of
-from voucherify_admin.pages import show
+from redemptions.views.effects import effect_in_words, given_back, refusal_in_words
 from voucherify_admin.pages.views import StaffMixin
-
-EFFECTS = {"redeemed_quantity": "Times redeemed", "gift_balance": "Balance of the gift card"}
 
 
 class RollBackView(StaffMixin, FormView):
@@ -56,6 +54,8 @@ class RollBackView(StaffMixin, FormView):
                 for child, effects in preview.get("children", [])
             ],
             undone_by=done,
+            undone=given_back(done) if done else "",
+            named=self.named,
             cancel_url=self.get_success_url(),
             **kwargs,
         )
@@ -90,25 +90,6 @@ class RollBackView(StaffMixin, FormView):
         else:
             messages.error(request, f"Nothing was changed: {refusal_in_words(rollback)}")
         return HttpResponseRedirect(self.get_success_url())
-
-
-def effect_in_words(name: str, change: list[int]) -> dict[str, str]:
-    """What a rollback changes, as label, value before, value after and difference."""
-    before, after = change
-    word = show.money if name == "gift_balance" else (lambda number: f"{number:,}")
-    difference = after - before
-    sign = "+" if difference > 0 else ""
-    return {
-        "label": EFFECTS.get(name, name.replace("_", " ").capitalize()),
-        "before": word(before),
-        "after": word(after),
-        "difference": f"{sign}{word(difference)}".replace("-", "−"),
-    }
-
-
-def refusal_in_words(rollback: Rollback) -> str:
-    """Why a rollback was refused, as one sentence."""
-    return rollback.effects.get("details") or f"{rollback.failure_message}."
 
 
 def answer(rollback: Rollback, redemption: Redemption) -> dict[str, Any]:

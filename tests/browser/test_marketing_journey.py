@@ -1,32 +1,18 @@
 """Marketing finds out why codes fail, undoes one redemption, and takes the rows of the screen home as a file."""
 
 import csv
-import json
 import re
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.calls import post
 from tests.live import LiveStack
 
 pytestmark = pytest.mark.browser
-
-
-def post(stack: LiveStack, path: str, body: dict) -> dict:
-    """Call the running API and return its answer, a refusal included."""
-    request = Request(stack.url + path, json.dumps(body).encode(), method="POST")
-    for name, value in {"X-App-Id": stack.app_id, "X-App-Token": stack.app_token}.items():
-        request.add_header(name, value)
-    request.add_header("Content-Type", "application/json")
-    try:
-        with urlopen(request) as answer:
-            return json.load(answer)
-    except OSError as refusal:
-        return json.load(refusal)
 
 
 @pytest.fixture
@@ -74,9 +60,9 @@ def test_marketing_reads_a_failure_rolls_back_a_success_and_exports_the_screen(
     page.wait_for_url("**/redemptions/")
 
     # Filter to one reason.
-    page.get_by_label("Campaign").fill(campaign)
+    page.get_by_role("combobox", name="Campaign", exact=True).fill(campaign)
     page.get_by_label("Reason: any").click()
-    page.get_by_label("Order did not match the validation rules").check()
+    page.get_by_label("Order did not match the validation rules", exact=True).check()
     page.get_by_role("button", name="Find and apply filters").click()
     expect(page.locator("#list tbody tr")).to_have_count(7)
     failed = rows(page)

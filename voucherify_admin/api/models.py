@@ -14,10 +14,14 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import connection, models
+from django.db.models.functions import Left
 from django.utils import timezone
 
 from voucherify_admin.accounts.models import ADMINISTRATOR, ROLES
 from voucherify_admin.ids import new_id
+
+# So many characters of a request tell which fields it sets.
+BEGINNING = 2000
 
 
 def hash_token(token: str) -> str:
@@ -119,6 +123,37 @@ class ApiCallQuerySet(models.QuerySet["ApiCall"]):
         """Narrow to the calls that touched one object, e.g. ("voucher", "SPRING-1")."""
         touches = CallTouch.objects.filter(object_type=object_type, object_id=object_id)
         return self.filter(pk__in=touches.values("call_id"))
+
+    def around(self, objects: Sequence[tuple[str, str]], *, at: datetime, each: int) -> list["ApiCall"]:
+        """Return calls that may have changed one of `objects` (type, id), of each the `each` before and after `at`.
+
+        Oldest first, with the `beginning` of the request instead of the bodies, and with `touched_as`, the type of the
+        object (the first one, of a call that touched several). Two queries that read no more rows however often the
+        objects are used.
+        """
+        parts = []
+        for object_type, object_id in objects:
+            touches = CallTouch.objects.filter(object_type=object_type, object_id=object_id)
+            touches = touches.values_list("call_id", "created_at", "object_type")
+            parts.append(touches.filter(created_at__lte=at).order_by("-created_at", "-call_id")[:each])
+            parts.append(touches.filter(created_at__gt=at).order_by("created_at", "call_id")[:each])
+        if not parts:
+            return []
+        touched = list(parts[0].union(*parts[1:], all=True))
+        if not touched:
+            return []
+        moments = [created_at for _, created_at, _ in touched]
+        # Between two known moments, so that only their partitions are looked into.
+        calls = self.filter(pk__in={pk for pk, _, _ in touched}, created_at__range=(min(moments), max(moments)))
+        calls = calls.filter(status__lt=400).exclude(method__in=("GET", "HEAD"))
+        calls = calls.defer("request_body", "response_body").annotate(beginning=Left("request_body", BEGINNING))
+        types: dict[int, set[str]] = {}
+        for pk, _, object_type in touched:
+            types.setdefault(pk, set()).add(object_type)
+        rows = list(calls.order_by("created_at", "pk"))
+        for row in rows:
+            row.touched_as = next(kind for kind, _ in objects if kind in types[row.pk])
+        return rows
 
     def log(self, call: "ApiCall", touched: Sequence[tuple[str, str]]) -> None:
         """Write a call and the objects (type and name) that it touched: one statement, so there is never half of it."""

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import Http404
 from django.urls import NoReverseMatch, reverse
-from django.utils.cache import patch_vary_headers
 from django.views.generic import DetailView
 
 from voucherify_admin.api.filters import CallFilter
@@ -12,7 +11,7 @@ from voucherify_admin.api.models import ApiCall, CallTouch
 from voucherify_admin.api.replay import as_curl, as_json, call_url
 from voucherify_admin.api.tables import CallTable
 from voucherify_admin.pages import show
-from voucherify_admin.pages.views import FilteredListView, StaffMixin
+from voucherify_admin.pages.views import DrawerMixin, FilteredListView, StaffMixin
 
 # What stands above is named by URL: this package is floor.
 PAGES = {
@@ -46,11 +45,12 @@ class CallListView(FilteredListView):
         return {} if may_see_users(self.request.user) else {"exclude": ("user_login",)}
 
 
-class CallDetailView(StaffMixin, DetailView):
+class CallDetailView(DrawerMixin, StaffMixin, DetailView):
     """One call: what was sent, what was answered, from where, and what it touched."""
 
     permission_required = "api.view_apicall"
     template_name = "api/call_detail.html"
+    drawer_template_name = "api/_call_drawer.html"
     context_object_name = "call"
 
     def get_object(self, queryset: Any = None) -> ApiCall:
@@ -58,15 +58,6 @@ class CallDetailView(StaffMixin, DetailView):
         if call is None:
             raise Http404("There is no such call in the log; old calls are removed after some time.")
         return call
-
-    def get_template_names(self) -> list[str]:
-        in_drawer = self.request.headers.get("HX-Target") == "drawer-body"
-        return ["api/_call_drawer.html"] if in_drawer else [self.template_name]
-
-    def render_to_response(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = super().render_to_response(*args, **kwargs)
-        patch_vary_headers(response, ("HX-Request", "HX-Target"))
-        return response
 
     def get_title(self) -> str:
         return f"{self.object.method} {self.object.path}"

@@ -83,6 +83,26 @@ def named(permissions: list[str]) -> str:
     return " and ".join(words)
 
 
+class DrawerMixin:
+    """For a page that js/drawer.js can open beside a list: then `drawer_template_name` alone, without the frame."""
+
+    drawer_template_name = ""
+    request: HttpRequest
+
+    @property
+    def in_drawer(self) -> bool:
+        """Whether the drawer asks."""
+        return self.request.headers.get("HX-Target") == "drawer-body"
+
+    def get_template_names(self) -> list[str]:
+        return [self.drawer_template_name] if self.in_drawer else super().get_template_names()  # type: ignore[misc]
+
+    def render_to_response(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().render_to_response(*args, **kwargs)  # type: ignore[misc]
+        patch_vary_headers(response, ("HX-Request", "HX-Target"))
+        return response
+
+
 class FilteredListView(StaffMixin, TemplateView):
     """A list: filter, table, keyset pages. Subclasses set attributes and need no methods.
 
