@@ -2,9 +2,18 @@
 
 from redemptions.views.attempts import RedemptionListView
 from redemptions.views.detail import RedemptionDetailView
+from redemptions.views.explorer import RedemptionExplorerView
 from redemptions.views.overview import OverviewView
 from redemptions.views.redeem import RedeemView
 from redemptions.views.rollback import RollBackView
 from redemptions.views.what_if import WhatIfView
 
-__all__ = ["OverviewView", "RedeemView", "RedemptionDetailView", "RedemptionListView", "RollBackView", "WhatIfView"]
+__all__ = [
+    "OverviewView",
+    "RedeemView",
+    "RedemptionDetailView",
+    "RedemptionExplorerView",
+    "RedemptionListView",
+    "RollBackView",
+    "WhatIfView",
+]
