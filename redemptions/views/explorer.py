@@ -74,8 +74,8 @@ class RedemptionExplorer(Explorer):
         names_users = self.request.user.has_perm("redemptions.filter_by_user")
         return [
             Facet("reason", "Reason", F("failure_code"), told=reasons),
-            Facet("status", "Status", F("status"), words=lambda value: str(Redemption.Status(value).label)),
             Facet("campaign", "Campaign", CAMPAIGN, told=campaigns),
+            Facet("status", "Status", F("status"), words=lambda value: str(Redemption.Status(value).label)),
             Facet("channel", "Channel", F("channel_type"), words=lambda value: str(ChannelType(value).label)),
             Facet(
                 "channel_name",

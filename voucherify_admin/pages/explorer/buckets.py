@@ -105,6 +105,22 @@ def _next(edge: datetime, bucket: Bucket, zone: tzinfo) -> datetime:
     return following if following > edge else edge + bucket.length
 
 
+def ticks(edges: Sequence[datetime], bucket: Bucket, zone: tzinfo, *, most: int = 7) -> list[int]:
+    """Which buckets deserve a label: those that begin at round times, not more than `most` of them."""
+    local = [edge.astimezone(zone) for edge in edges[:-1]]
+    if bucket.unit in ("minute", "hour"):
+        for minutes in (1, 5, 15, 30, 60, 120, 180, 240, 360, 720, 1440):
+            found = [place for place, at in enumerate(local) if not (at.hour * 60 + at.minute) % minutes]
+            if 1 <= len(found) <= most:
+                return found
+    elif bucket.unit == "day" and len(local) > most:
+        for is_round in (lambda at: at.weekday() == 0, lambda at: at.day == 1):
+            found = [place for place, at in enumerate(local) if is_round(at)]
+            if 3 <= len(found) <= most:
+                return found
+    return list(range(0, len(local), -(-len(local) // most)))
+
+
 def fold(cells: Mapping[tuple[datetime, str], int], edges: Sequence[datetime]) -> list[dict[str, int]]:
     """Put the counts of cells (by their beginning and series) into the buckets between `edges`."""
     bars: list[dict[str, int]] = [{} for _ in edges[1:]]

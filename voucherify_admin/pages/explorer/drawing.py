@@ -12,7 +12,6 @@ from datetime import datetime, tzinfo
 from voucherify_admin.pages.explorer.buckets import Bucket
 
 HEIGHT, TOP, FOOT = 96.0, 14.0, 18.0
-TICKS = 6
 
 
 @dataclass(frozen=True)
@@ -74,8 +73,8 @@ class Slot:
     series: list[tuple[str, str, int, str]] = field(default_factory=list)
 
 
-def draw(slots: Sequence[Slot], labels: Sequence[str]) -> Drawing:
-    """Draw the slots, which have `labels` on the axis where there is room."""
+def draw(slots: Sequence[Slot], labels: Sequence[tuple[int, str]]) -> Drawing:
+    """Draw the slots; some of them (by their place) have a label on the axis."""
     totals = [sum(number for _, _, number, _ in slot.series) for slot in slots]
     highest = max([*totals, 1])
     step = 100 / len(slots)
@@ -106,14 +105,13 @@ def draw(slots: Sequence[Slot], labels: Sequence[str]) -> Drawing:
     return Drawing(bars, _ticks(labels, step), highest)
 
 
-def _ticks(labels: Sequence[str], step: float) -> list[Tick]:
-    every = -(-len(labels) // TICKS)
+def _ticks(labels: Sequence[tuple[int, str]], step: float) -> list[Tick]:
     ticks = []
-    for place, index in enumerate(range(0, len(labels), every)):
+    for order, (index, words) in enumerate(labels):
         x = (index + 0.5) * step
         anchor = "start" if x < 6 else "end" if x > 94 else "middle"
         x = index * step if anchor == "start" else (index + 1) * step if anchor == "end" else x
-        ticks.append(Tick(round(x, 3), labels[index], anchor, bool(place % 2)))
+        ticks.append(Tick(round(x, 3), words, anchor, bool(order % 2)))
     return ticks
 
 
@@ -136,11 +134,21 @@ def stretch_words(start: datetime, end: datetime, bucket: Bucket, zone: tzinfo) 
     return f"{first.day} {first:%b} – {until.day} {until:%b %Y}"
 
 
-def label(start: datetime, bucket: Bucket, zone: tzinfo, *, one_day: bool) -> str:
-    """What the axis says under a bucket; within one day the hour is enough."""
-    local = start.astimezone(zone)
-    if bucket.unit in ("minute", "hour"):
-        return f"{local:%H:%M}" if one_day else f"{local.day} {local:%b} {local:%H:%M}"
-    if bucket.unit == "month":
-        return f"{local:%Y}" if bucket.times == 12 else f"{local:%b %Y}"
-    return f"{local.day} {local:%b}"
+def labels(
+    edges: Sequence[datetime], places: Sequence[int], bucket: Bucket, zone: tzinfo, *, one_day: bool
+) -> list[tuple[int, str]]:
+    """What the axis says at these places: the day where one begins, the hour where it is clear which day is meant."""
+    found = []
+    for order, place in enumerate(places):
+        local = edges[place].astimezone(zone)
+        day = f"{local.day} {local:%b}"
+        if bucket.unit in ("minute", "hour"):
+            is_midnight = not (local.hour or local.minute)
+            hour = f"{local:%H:%M}"
+            words = hour if one_day else day if is_midnight else hour if order else f"{day} {hour}"
+        elif bucket.unit == "month":
+            words = f"{local:%Y}" if bucket.times == 12 else f"{local:%b %Y}"
+        else:
+            words = day
+        found.append((place, words))
+    return found

@@ -14,14 +14,14 @@ from django.http import HttpRequest, QueryDict
 
 from voucherify_admin.pages.explorer import buckets
 from voucherify_admin.pages.explorer.counting import AT_MOST, Asked, Counted, TooSlowError, newest
-from voucherify_admin.pages.explorer.drawing import Drawing, Slot, draw, label, stretch_words
+from voucherify_admin.pages.explorer.drawing import Drawing, Slot, draw, labels, stretch_words
 from voucherify_admin.pages.explorer.facets import Facet, MetadataFacet
 from voucherify_admin.pages.filters import BaseFilter
 from voucherify_admin.pages.filters.fields import Parameters, SeveralFilter, changed
 
 # Seconds for all counting of one question.
 SECONDS = 6.0
-SHOWN = 8
+SHOWN = 6
 KEY_LENGTH = 200
 WHEN = ("period", "date_from", "date_to")
 CURSORS: Parameters = {"after": [], "before": []}
@@ -283,8 +283,8 @@ class Explorer:
                     ],
                 )
             )
-        labels = [label(edge, bucket, zone, one_day=one_day) for edge in edges[:-1]]
-        histogram.drawing = draw(slots, labels)
+        places = buckets.ticks(edges, bucket, zone)
+        histogram.drawing = draw(slots, labels(edges, places, bucket, zone, one_day=one_day))
         histogram.bucket = bucket.name
         return histogram
 

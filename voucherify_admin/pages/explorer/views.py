@@ -39,7 +39,6 @@ class ExplorerView(StaffMixin, TemplateView):
         query = self.request.GET.copy()
         for name in (*CURSORS, "facet"):
             query.pop(name, None)
-        facet = self.request.GET.get("facet")
         back = self.request.GET.copy()
         for name in CURSORS:
             back.pop(name, None)
@@ -49,7 +48,9 @@ class ExplorerView(StaffMixin, TemplateView):
             chips=explorer.filterset.chips(),
             histogram=histogram,
             facets=facets,
-            facet=facet,
+            # Where nothing was found and nothing else could be chosen, the list's own words are enough.
+            is_bare=bool(histogram and not histogram.total and not histogram.is_late)
+            and not any(shown.entries or shown.is_late for shown in facets),
             # What the menu of keys sends besides the key.
             hidden=[(name, value) for name, values in query.lists() for value in values],
             list_url=list_url,
