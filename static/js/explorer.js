@@ -9,6 +9,7 @@
     root.querySelectorAll("[data-facets]").forEach((facets) => {
       // Open as it was left; else where there is room, or where a value is chosen.
       const asked = kept();
+      if (facets.closest(".is-page")) return;
       facets.open = asked === null ? WIDE.matches || !!facets.querySelector(".is-in, .is-out") : asked === "1";
       facets.querySelector("summary").addEventListener("click", () => keep(!facets.open));
     });
