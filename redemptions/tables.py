@@ -3,11 +3,12 @@
 from typing import Any
 
 import django_tables2 as tables
+from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from redemptions.models import Redemption
+from redemptions.models import Redemption, SessionLock
 from voucherify_admin.pages import show
 from voucherify_admin.pages.tables import BaseTable, MoneyColumn, StatusColumn, TimeColumn
 
@@ -15,6 +16,7 @@ CURSORS = ("after", "before")
 # Stays on one line; what does not fit can be read in full by the title.
 NAME = {"td": {"class": "name"}}
 SHORT_NAME = 20
+IN_STACK = "One of several codes on one order: open all of them"
 
 
 class RedemptionTable(BaseTable):
@@ -43,7 +45,19 @@ class RedemptionTable(BaseTable):
         if not value:
             # A parent has no code of its own, it stands for those of its children.
             return " + ".join(record.stacked) or show.NOTHING
-        return format_html('<code title="{}">{}</code>', value, value)
+        # Only lists that name the parents mark what was part of a stack.
+        if not (parent := getattr(record, "parent_public_id", None)):
+            return format_html('<code title="{}">{}</code>', value, value)
+        return format_html(
+            '<code class="beside-mark" title="{}">{}</code>'
+            '<a class="stack-mark" href="{}" title="{}" aria-label="{}">{}</a>',
+            value,
+            value,
+            reverse("redemptions:detail", args=[parent]),
+            IN_STACK,
+            IN_STACK,
+            show.icon("link"),
+        )
 
     def render_campaign(self, value: str) -> str | SafeString:
         return _titled(value)
@@ -76,6 +90,43 @@ class AttemptTable(RedemptionTable):
         exclude = ("campaign", "amount", "channel")
 
     _asked = ""
+
+
+class SessionTable(BaseTable):
+    """What sessions keep; each row leads to its voucher and holds the button that lets go of it."""
+
+    session_key = tables.Column(verbose_name="Session", attrs={"td": {"class": "code-cell"}})
+    voucher = tables.Column(verbose_name="Code", attrs={"td": {"class": "code-cell"}})
+    credits = MoneyColumn(verbose_name="Credits kept")
+    created_at = TimeColumn(verbose_name="Since")
+    expires_at = TimeColumn(verbose_name="Kept until")
+    release = tables.Column(verbose_name="", empty_values=(), attrs={"td": {"class": "row-action"}})
+
+    class Meta(BaseTable.Meta):
+        model = SessionLock
+        fields = ("session_key", "voucher", "credits", "created_at", "expires_at", "release")
+
+    def render_session_key(self, value: str) -> SafeString:
+        return format_html('<code title="{}">{}</code>', value, value)
+
+    def render_voucher(self, record: SessionLock) -> SafeString:
+        code = record.voucher.code
+        return format_html('<a href="{}"><code>{}</code></a>', reverse("vouchers:detail", args=[code]), code)
+
+    def render_credits(self, value: int, record: SessionLock) -> str:
+        return show.money(value) if record.voucher.is_gift else show.NOTHING
+
+    def render_release(self, record: SessionLock) -> SafeString:
+        return format_html(
+            '<form method="post" action="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
+            '<input type="hidden" name="code" value="{}"><input type="hidden" name="session" value="{}">'
+            '<button class="btn btn-sm" type="submit" aria-label="Release session {}">Release</button></form>',
+            reverse("redemptions:release_session"),
+            get_token(self.request),
+            record.voucher.code,
+            record.session_key,
+            record.session_key,
+        )
 
 
 def _titled(text: str) -> str | SafeString:

@@ -51,7 +51,7 @@ DROP FUNCTION redemptions_note_changed_hours();
 class Migration(migrations.Migration):
     dependencies = [
         ("campaigns", "0001_initial"),
-        ("redemptions", "0005_orders"),
+        ("redemptions", "0006_deletion_and_erasure_roles"),
     ]
 
     operations = [

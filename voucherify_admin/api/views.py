@@ -39,6 +39,7 @@ class CallListView(FilteredListView):
     queryset = ApiCall.objects.defer("request_body", "response_body")
     filterset_class = CallFilter
     table_class = CallTable
+    export_kind = "api_log"
     empty_text = "No call to the API yet."
 
     def get_table_kwargs(self) -> dict[str, Any]:
