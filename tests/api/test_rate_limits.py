@@ -1,6 +1,5 @@
 """How many calls a key may make, and the headers that tell."""
 
-
 import pytest
 from django.core.cache import cache
 
