@@ -17,7 +17,7 @@ BARS = 96
 
 @dataclass(frozen=True)
 class Bucket:
-    """One kind of bar: its name, about how long it is, and how many of its unit it takes."""
+    """One kind of bar: its name, about how long it is (rather less), and how many of its unit it takes."""
 
     name: str
     length: timedelta
@@ -33,9 +33,9 @@ BUCKETS = (
     Bucket("3 hours", 3 * HOUR, "hour", 3),
     Bucket("day", DAY, "day"),
     Bucket("week", 7 * DAY, "week"),
-    Bucket("month", 31 * DAY, "month"),
-    Bucket("quarter", 92 * DAY, "month", 3),
-    Bucket("year", 366 * DAY, "month", 12),
+    Bucket("month", 30 * DAY, "month"),
+    Bucket("quarter", 90 * DAY, "month", 3),
+    Bucket("year", 365 * DAY, "month", 12),
 )
 
 
@@ -50,11 +50,13 @@ def cell(start: datetime, end: datetime, zone: tzinfo) -> timedelta:
         return MINUTE
     if fitting(start, end).length < HOUR:
         return QUARTER
-    return coarse(zone, start, end)
+    return coarse(zone, end)
 
 
-def coarse(zone: tzinfo, *moments: datetime) -> timedelta:
-    """Whole hours, or quarters where the zone is not whole hours away from UTC."""
+def coarse(zone: tzinfo, end: datetime) -> timedelta:
+    """Whole hours, or quarters where the zone was not whole hours away from UTC at all times of this century."""
+    years = range(2000, end.year + 1)
+    moments = [datetime(year, month, 15, tzinfo=UTC) for year in years for month in (1, 7)]
     return HOUR if all(not _offset(zone, at) % HOUR for at in moments) else QUARTER
 
 

@@ -234,7 +234,7 @@ class Explorer:
         start, end = self.filterset.bounds()
         zone = self.filterset.zone
         if start is None:
-            return buckets.coarse(zone, end or self.now)
+            return buckets.coarse(zone, self.now)
         return buckets.cell(start, self.until(start, end), zone)
 
     def until(self, start: datetime, end: datetime | None) -> datetime:
