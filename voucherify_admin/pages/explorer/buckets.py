@@ -69,20 +69,21 @@ def floor(at: datetime, bucket: Bucket, zone: tzinfo) -> datetime:
     local = at.astimezone(zone)
     if bucket.unit == "minute" or (bucket.unit == "hour" and bucket.times == 1):
         # By the length gone since the local hour began; offsets are multiples of a quarter, so this holds in any zone.
-        since = timedelta(minutes=local.minute % max(1, bucket.length // MINUTE), seconds=local.second)
-        if bucket.unit == "hour":
-            since = timedelta(minutes=local.minute, seconds=local.second)
+        since = timedelta(minutes=local.minute % (bucket.length // MINUTE), seconds=local.second)
         return at.astimezone(UTC) - since - timedelta(microseconds=local.microsecond)
-    day = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    return _begin(local.replace(tzinfo=None), bucket).replace(tzinfo=zone).astimezone(UTC)
+
+
+def _begin(local: datetime, bucket: Bucket) -> datetime:
+    """What the clock shows, or would show if it were not put forward then, when a bucket of hours or more begins."""
+    day = local.replace(hour=0, minute=0, second=0, microsecond=0)
     if bucket.unit == "hour":
-        begin = day.replace(hour=local.hour - local.hour % bucket.times)
-    elif bucket.unit == "day":
-        begin = day
-    elif bucket.unit == "week":
-        begin = day - timedelta(days=day.weekday())
-    else:
-        begin = day.replace(day=1, month=local.month - (local.month - 1) % bucket.times)
-    return begin.replace(tzinfo=zone).astimezone(UTC)
+        return day.replace(hour=local.hour - local.hour % bucket.times)
+    if bucket.unit == "day":
+        return day
+    if bucket.unit == "week":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1, month=local.month - (local.month - 1) % bucket.times)
 
 
 def edges(start: datetime, end: datetime, bucket: Bucket, zone: tzinfo) -> list[datetime]:
@@ -96,7 +97,7 @@ def edges(start: datetime, end: datetime, bucket: Bucket, zone: tzinfo) -> list[
 def _next(edge: datetime, bucket: Bucket, zone: tzinfo) -> datetime:
     if bucket.unit == "minute" or (bucket.unit == "hour" and bucket.times == 1):
         return edge + bucket.length
-    local = edge.astimezone(zone).replace(tzinfo=None)
+    local = _begin(edge.astimezone(zone).replace(tzinfo=None), bucket)
     if bucket.unit == "month":
         month = local.month - 1 + bucket.times
         local = local.replace(year=local.year + month // 12, month=month % 12 + 1)
@@ -115,6 +116,8 @@ def ticks(edges: Sequence[datetime], bucket: Bucket, zone: tzinfo, *, most: int 
             found = [place for place, at in enumerate(local) if not (at.hour * 60 + at.minute) % minutes]
             if 1 <= len(found) <= most:
                 return found
+        if found:
+            return found[:: -(-len(found) // most)]
     elif bucket.unit == "day" and len(local) > most:
         for is_round in (lambda at: at.weekday() == 0, lambda at: at.day == 1):
             found = [place for place, at in enumerate(local) if is_round(at)]
