@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from redemptions.models import AttemptCount, CountState
+from redemptions.models import AttemptCount, ChangedHour, CountState
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # One transaction counts so many days, or so many changed hours.
@@ -66,6 +66,8 @@ def rebuild(now: datetime) -> bool:
         state.counted_until = None
         state.save(update_fields=["counted_until"])
         AttemptCount.objects.all().delete()
+        # What is noted by now will be seen when it is counted below.
+        ChangedHour.objects.all().delete()
     return bring_up_to_date(now)
 
 

@@ -98,7 +98,8 @@ class Rollup:
                 values=VALUES,
             )
             live.add(found)
-        return live
+        # Somebody may have begun to count everything anew meanwhile; then nothing of this is to be trusted.
+        return live if CountState.objects.filter(counted_until__gte=self.until).exists() else None
 
     def _asked(self, filterset: BaseFilter) -> Any:
         """The counts that the question asks for, whenever; the filter is the list's own."""

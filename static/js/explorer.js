@@ -64,14 +64,14 @@
     });
     // The click that ends a drag is no click on a bar.
     svg.addEventListener("click", (event) => { if (dragged) { event.preventDefault(); event.stopPropagation(); dragged = false; } }, true);
-    // One stop for the Tab key; the arrows go from bar to bar.
+    // The drawing is one stop of the Tab key; from there the arrows go from bar to bar.
+    svg.setAttribute("tabindex", "0");
     svg.addEventListener("keydown", (event) => {
       const at = bars.indexOf(event.target.closest("a.bar"));
-      const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: bars.length - 1 }[event.key];
-      if (at < 0 || to === undefined || !bars[to]) return;
+      const entry = event.target === svg;
+      const to = { ArrowRight: at + 1, ArrowLeft: entry ? bars.length - 1 : at - 1, Home: 0, End: bars.length - 1 }[event.key];
+      if ((at < 0 && !entry) || to === undefined || !bars[to]) return;
       event.preventDefault();
-      bars[at].setAttribute("tabindex", "-1");
-      bars[to].setAttribute("tabindex", "0");
       bars[to].focus();
     });
   }

@@ -222,6 +222,13 @@ def test_a_bar_says_what_it_is(client):
     assert "style=" not in page.partition("<main")[2].partition("</main>")[0]
 
 
+def test_where_nothing_was_tried_yet_the_list_has_the_word(client):
+    client.force_login(make_user("User"))
+    page = client.get(EXPLORER, headers={"HX-Request": "true"}).content.decode()
+    assert 'class="explorer-wait is-bare"' in page
+    assert "<svg" not in page
+
+
 def test_strangers_and_people_without_the_permission_get_nothing(client):
     assert client.get(EXPLORER).status_code == 302
     client.force_login(make_user(role=""))
