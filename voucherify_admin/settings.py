@@ -135,6 +135,7 @@ WEBHOOK_PAYLOADS = {
     "customer": "campaigns.payloads.customer_payload",
     "customer.segment": "campaigns.payloads.segment_payload",
     "customer.publication": "vouchers.payloads.publication_payload",
+    "customer.order": "redemptions.payloads.order_payload",
     "customer.redemption": "redemptions.payloads.customer_redemption_payload",
     "customer.redemption.rollback": "redemptions.payloads.customer_rollback_payload",
     "campaign": "campaigns.payloads.campaign_payload",
