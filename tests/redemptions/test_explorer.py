@@ -164,6 +164,24 @@ def test_a_value_is_left_out_by_one_click_and_marked(client, attempts):
 
 
 @time_machine.travel(NOW, tick=False)
+def test_what_is_asked_for_and_not_found_can_be_taken_out_again(client, attempts):
+    client.force_login(make_user("User"))
+    _, facets, answer = explored(client, "code=C-1&reason=voucher_disabled&channel_name=Till+77&status_not=ROLLED_BACK")
+    shown = [(entry.words, entry.number) for each in facets for entry in each.entries if entry.is_in or entry.is_out]
+    assert shown == [("Voucher disabled", 0), ("Rolled back", 0), ("Till 77", 0)]
+    assert "is-bare" not in answer.content.decode()
+
+
+def test_of_very_many_values_it_is_said_that_there_are_more(client):
+    client.force_login(make_user("User"))
+    for number in range(310):
+        make_redemption(metadata={"ticket": f"CARE-{number}"})
+    facets, answer = explored(client, "facet=ticket")[1:]
+    assert len(facets[-1].entries) == 6
+    assert "and more than 294 others" in answer.content.decode()
+
+
+@time_machine.travel(NOW, tick=False)
 def test_colleagues_are_named_to_those_only_who_may_filter_by_them(client, attempts):
     client.force_login(make_user("Administrator"))
     assert "marta.k" in explored(client, "")[2].content.decode()

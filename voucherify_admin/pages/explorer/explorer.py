@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 
 from voucherify_admin.pages.explorer import buckets
-from voucherify_admin.pages.explorer.counting import AT_MOST, Asked, Counted, TooSlowError, newest
+from voucherify_admin.pages.explorer.counting import AT_MOST, VALUES, Asked, Counted, TooSlowError, newest
 from voucherify_admin.pages.explorer.drawing import Drawing, Slot, draw, labels, stretch_words
 from voucherify_admin.pages.explorer.facets import Facet, MetadataFacet
 from voucherify_admin.pages.filters import BaseFilter
@@ -53,11 +53,15 @@ class Entry:
 
 @dataclass
 class Shown:
-    """A facet as it is shown; `is_cut`: only the newest rows were counted, `is_late`: counting took too long."""
+    """A facet as it is shown, `more` values aside (`are_more`: or even more of them).
+
+    `is_cut`: only the newest rows were counted; `is_late`: counting took too long.
+    """
 
     facet: Facet
     entries: list[Entry] = field(default_factory=list)
     more: int = 0
+    are_more: bool = False
     is_cut: bool = False
     is_late: bool = False
 
@@ -205,9 +209,12 @@ class Explorer:
     def shown(self, facet: Facet, counted: dict[str, int], *, is_cut: bool) -> Shown:
         included, excluded = self.several(facet.name).chosen(self.request.GET, facet.name, facet.key)
         values = facet.values(counted)
+        # What is asked for and was not found is shown as well: with a nought, to take it out again.
+        found = {value for value, _, _ in values}
+        values += [(*named, 0) for named in facet.named(sorted((included | excluded) - found))]
         marked = [each for each in values if each[0] in included | excluded]
         top = [each for each in values if each in values[:SHOWN] or each in marked]
-        highest = max((number for _, _, number in values), default=1)
+        highest = max([1, *(number for _, _, number in values)])
         entries = [
             Entry(
                 words,
@@ -221,7 +228,7 @@ class Explorer:
             )
             for value, words, number in top
         ]
-        return Shown(facet, entries, more=len(values) - len(top), is_cut=is_cut)
+        return Shown(facet, entries, more=len(values) - len(top), is_cut=is_cut, are_more=len(counted) >= VALUES)
 
     def without_value(self, facet: Facet, value: str) -> str:
         """The address with one value neither in nor out, what else is chosen left as it is."""

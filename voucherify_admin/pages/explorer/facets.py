@@ -28,15 +28,22 @@ class Facet:
 
     def values(self, counted: Mapping[str, int]) -> list[tuple[str, str, int]]:
         """(value as the filter calls it, words, number) for what was counted, the most frequent first."""
-        if self.told:
-            told = self.told(list(counted))
-        else:
-            told = {value: (value, self.words(value)) for value in counted if askable(value)}
+        told = self._told(list(counted))
         sums: dict[tuple[str, str], int] = {}
         for raw, number in counted.items():
             if raw in told:
                 sums[told[raw]] = sums.get(told[raw], 0) + number
         return sorted(((*named, number) for named, number in sums.items()), key=lambda each: (-each[2], each[1]))
+
+    def named(self, values: Sequence[str]) -> list[tuple[str, str]]:
+        """(value, words) of values that the filter names; of those left out that it may know by another name too."""
+        told = self._told(values)
+        return [told[value] for value in values if value in told and told[value][0] == value]
+
+    def _told(self, counted: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+        if self.told:
+            return self.told(counted)
+        return {value: (value, self.words(value)) for value in counted if askable(value)}
 
 
 def askable(value: str) -> bool:
@@ -46,6 +53,10 @@ def askable(value: str) -> bool:
 
 class MetadataFacet(Facet):
     """The plain values of one metadata key; lists and objects are no values that one could ask for."""
+
+    def named(self, values: Sequence[str]) -> list[tuple[str, str]]:
+        # 4.0 asks for what is counted as 4.
+        return []
 
     def __init__(self, key: str, *, column: str = "metadata", label: str = "Metadata") -> None:
         expression = Func(F(column), Value(key), function="jsonb_extract_path", output_field=JSONField())
