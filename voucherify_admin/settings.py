@@ -112,6 +112,15 @@ EXPORTERS = {
     "api_log": "voucherify_admin.exports.calls.CallExporter",
 }
 
+# Where the search box looks: functions that are given what was typed and by whom.
+SEARCHES = [
+    "vouchers.search.find",
+    "redemptions.search.find",
+    "campaigns.search.find",
+    "voucherify_admin.exports.search.find",
+    "voucherify_admin.api.search.find",
+]
+
 # What a worker does for an answer of 202: type -> the class that does it in steps.
 ASYNC_ACTIONS = {
     "VOUCHERS.IMPORT": "vouchers.jobs.ImportVouchers",
