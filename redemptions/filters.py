@@ -67,6 +67,9 @@ class RedemptionFilter(BaseFilter):
         label="Customer", condition="of_customer", help_text="Source id, id, e-mail or full name."
     )
     channel = ChoicesFilter(label="Channel", field_name="channel_type", choices=ChannelType.choices)
+    channel_name = OperatorFilter(
+        label="Key or user", condition="of_channel_name", help_text="The API key's name, or who was signed in."
+    )
     amount_min = MoneyFilter(label=money_label("Amount from"), field_name="amount", lookup_expr="gte")
     amount_max = MoneyFilter(label=money_label("Amount to"), field_name="amount", lookup_expr="lte")
     user = ChoicesFilter(label="User", choices=logins, condition="of_user")
@@ -93,6 +96,15 @@ class RedemptionFilter(BaseFilter):
 
     def of_user(self, values: list[str]) -> Q:
         return Q(user__in=list(get_user_model().objects.filter(username__in=values).values_list("pk", flat=True)))
+
+    def of_channel_name(self, ask: Ask) -> Q:
+        named = text_condition("channel_name", ask)
+        return named if self.names_users else named & Q(channel_type=ChannelType.API)
+
+    @property
+    def names_users(self) -> bool:
+        """Whether this person may learn which colleague was signed in."""
+        return self.user is not None and self.user.has_perm(self.needs_permission["user"])
 
     def of_code(self, ask: Ask) -> Q:
         beginning = ask.values[0].rstrip("*") if ask.operator == "is" and ask.values[0].endswith("*") else ""

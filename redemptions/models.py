@@ -262,6 +262,7 @@ class Redemption(Attempt):
             models.Index(fields=["customer", "-created_at", "-id"], name="redemption_customer"),
             models.Index(fields=["voucher", "-created_at", "-id"], name="redemption_voucher"),
             models.Index(fields=["user", "-created_at", "-id"], name="redemption_user"),
+            models.Index(fields=["channel_name", "-created_at", "-id"], name="redemption_channel_name"),
             models.Index(fields=["customer_source_id", "-created_at", "-id"], name="redemption_source_id"),
             models.Index(fields=["request_id"], name="redemption_request"),
             GinIndex(fields=["metadata"], name="redemption_metadata", opclasses=["jsonb_path_ops"]),
@@ -436,3 +437,76 @@ class SessionLock(models.Model):
 
     def __str__(self) -> str:
         return self.session_key
+
+
+class AttemptCount(models.Model):
+    """How many attempts alike fell into an hour, or into a day of UTC. Made of the attempts, and again at any time.
+
+    Only hours that are over are counted here; `redemptions/counts` says which of them can be relied on. Sums are cents.
+    """
+
+    class Span(models.TextChoices):
+        HOUR = "hour", "Hour"
+        # The same added up, so that few rows answer for many hours: by day, and by hour with nothing but the status.
+        DAY = "day", "Day"
+        STATUS = "status", "Hour by status"
+
+    span = models.CharField(max_length=6, choices=Span.choices)
+    starts_at = models.DateTimeField()
+    # As they stand on the attempts, so that the list's own filter can be asked of these rows.
+    result = models.CharField(max_length=10)
+    status = models.CharField(max_length=12)
+    failure_code = models.CharField(max_length=60, blank=True)
+    # When a campaign is deleted its attempts change, which has their hours counted anew.
+    campaign = models.ForeignKey(
+        Campaign,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+    campaign_name = models.CharField(max_length=200, blank=True)
+    channel_type = models.CharField(max_length=10, blank=True)
+    channel_name = models.CharField(max_length=150, blank=True)
+    number = models.BigIntegerField()
+    amount = models.BigIntegerField()
+    discount_amount = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["span", "starts_at"], name="attempt_count_span")]
+
+    def __str__(self) -> str:
+        return f"{self.span} {self.starts_at}: {self.number}"
+
+
+class ChangedHour(models.Model):
+    """An hour with an attempt that came, changed or went after the hour was over; until it is counted anew.
+
+    A trigger writes them with the change itself: one row a change and none that anybody waits for.
+    """
+
+    hour = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.hour)
+
+
+class CountState(models.Model):
+    """How far attempts are counted; one row. Whoever writes an attempt only reads it."""
+
+    # Attempts before this are noted as ChangedHour; attempts before `counted_until` are counted.
+    announced_until = models.DateTimeField(null=True)
+    counted_until = models.DateTimeField(null=True)
+    # Transactions that began before this number may not have seen the announcement.
+    waits_for = models.BigIntegerField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"counted until {self.counted_until}"

@@ -8,6 +8,7 @@ app_name = "redemptions"
 
 urlpatterns = [
     path("redemptions/", views.RedemptionListView.as_view(), name="list"),
+    path("redemptions/explorer/", views.RedemptionExplorerView.as_view(), name="explorer"),
     path("redemptions/<slug:public_id>/", views.RedemptionDetailView.as_view(), name="detail"),
     path("redemptions/<slug:public_id>/roll-back/", views.RollBackView.as_view(), name="roll_back"),
     path("redemptions/<slug:public_id>/what-if/", views.WhatIfView.as_view(), name="what_if"),

@@ -16,6 +16,7 @@ app.autodiscover_tasks(
         "voucherify_admin.exports",
         "voucherify_admin.notifications",
         "voucherify_admin.webhooks",
+        "redemptions",
     ]
 )
 
@@ -41,6 +42,11 @@ app.conf.beat_schedule = {
     "prune-webhook-deliveries": {
         "task": "voucherify_admin.webhooks.tasks.prune_deliveries",
         "schedule": crontab(hour=3, minute=35),
+    },
+    # Hours that are over, and those in which something was rolled back or came late.
+    "count-attempts": {
+        "task": "redemptions.tasks.count_attempts",
+        "schedule": 60.0,
     },
     "keep-call-log": {
         "task": "voucherify_admin.api.tasks.keep_call_log",

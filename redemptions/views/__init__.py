@@ -4,6 +4,7 @@ from redemptions.views.attempts import RedemptionListView
 from redemptions.views.customers import CustomerFiguresView
 from redemptions.views.detail import RedemptionDetailView
 from redemptions.views.erase import CustomerEraseView
+from redemptions.views.explorer import RedemptionExplorerView
 from redemptions.views.overview import OverviewView
 from redemptions.views.redeem import RedeemView
 from redemptions.views.rollback import RollBackView
@@ -16,6 +17,7 @@ __all__ = [
     "OverviewView",
     "RedeemView",
     "RedemptionDetailView",
+    "RedemptionExplorerView",
     "RedemptionListView",
     "RollBackView",
     "SessionListView",

@@ -16,4 +16,5 @@ class RedemptionListView(FilteredListView):
     filterset_class = RedemptionFilter
     table_class = RedemptionTable
     export_kind = "redemption"
+    explorer_url_name = "redemptions:explorer"
     empty_text = "No code was tried yet. Each attempt appears here, successful or not."

@@ -1,19 +1,23 @@
 """The command: what it refuses, that it leaves nothing half done, and that the same seed tells the same story."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.db.models import Sum
 
 from campaigns.models import Campaign, Customer
-from redemptions.models import Redemption, Rollback
+from redemptions import counts
+from redemptions.models import AttemptCount, CountState, Redemption, Rollback
 from tests.factories import make_voucher
 from voucherify_admin.api.models import ApiCall, ApiKey
 from voucherify_admin.demo import telling
 from voucherify_admin.demo.calls import CallBook
 from voucherify_admin.demo.offer import peak_day
 from voucherify_admin.demo.telling import StoryError, tell
+from voucherify_admin.management.commands import seed_demo
 from vouchers.models import Voucher
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +31,15 @@ def test_a_database_with_somebody_elses_vouchers_is_refused():
     with pytest.raises(CommandError, match="already holds vouchers"):
         call_command("seed_demo")
     assert list(Voucher.objects.values_list("code", flat=True)) == ["OURS"]
+
+
+def test_the_demo_data_are_counted_when_they_are_there(monkeypatch):
+    monkeypatch.setattr(seed_demo, "tell", partial(tell, scale=SCALE))
+    call_command("seed_demo")
+    counted = AttemptCount.objects.filter(span=AttemptCount.Span.HOUR).aggregate(all=Sum("number"))["all"]
+    until = CountState.objects.get().counted_until
+    assert counted == Redemption.objects.filter(created_at__lt=until).count() > 0
+    assert not any(counts.differences().values())
 
 
 def test_a_story_without_all_reasons_is_not_written(monkeypatch):

@@ -1,18 +1,22 @@
 """Pages of the call log: the list, and one call with both bodies. What a call touched is shown by URL alone."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Case, CharField, F, QuerySet, Value, When
 from django.http import Http404
 from django.urls import NoReverseMatch, reverse
 from django.views.generic import DetailView
 
-from voucherify_admin.api.filters import CallFilter
+from voucherify_admin.api.filters import METHODS, CallFilter
 from voucherify_admin.api.models import ApiCall, CallTouch
 from voucherify_admin.api.replay import as_curl, as_json, call_url
 from voucherify_admin.api.tables import CallTable
 from voucherify_admin.pages import show
+from voucherify_admin.pages.explorer import Explorer, ExplorerView, Facet, Series
 from voucherify_admin.pages.views import DrawerMixin, FilteredListView, StaffMixin
 
+SUCCESS = Case(When(status__lt=400, then=Value("success")), default=Value("failure"), output_field=CharField())
 # What stands above is named by URL: this package is floor.
 PAGES = {
     "voucher": ("Voucher", "vouchers:detail", "vouchers.view_voucher"),
@@ -40,9 +44,44 @@ class CallListView(FilteredListView):
     table_class = CallTable
     export_kind = "api_log"
     empty_text = "No call to the API yet."
+    explorer_url_name = "api:call_explorer"
 
     def get_table_kwargs(self) -> dict[str, Any]:
         return {} if may_see_users(self.request.user) else {"exclude": ("user_login",)}
+
+
+class CallExplorer(Explorer):
+    """Calls by success and failure over time; by method, status, endpoint, channel and key."""
+
+    filterset_class = CallFilter
+    series = Series("status", SUCCESS, (("success", "Success"), ("failure", "Failure")))
+    rows_word = "calls"
+
+    def queryset(self) -> QuerySet:
+        return ApiCall.objects.all()
+
+    def facets(self) -> list[Facet]:
+        return [
+            Facet("endpoint", "Endpoint", F("endpoint")),
+            Facet("method", "Method", F("method"), told=methods),
+            Facet("status", "Status", SUCCESS, words=str.capitalize),
+            Facet("channel", "Channel", F("channel")),
+            Facet("key", "API key", F("key_name")),
+        ]
+
+
+def methods(counted: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The methods that the filter knows; others are too rare to ask for."""
+    return {name: (name, name) for name in counted if name in METHODS}
+
+
+class CallExplorerView(ExplorerView):
+    """What stands above the list of calls."""
+
+    permission_required = "api.view_apicall"
+    explorer_class = CallExplorer
+    list_url_name = "api:call_list"
+    list_title = "API log"
 
 
 class CallDetailView(DrawerMixin, StaffMixin, DetailView):

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.http import urlencode
 from django.views.generic import TemplateView
@@ -116,6 +117,8 @@ class FilteredListView(StaffMixin, TemplateView):
     filterset_class: type[FilterSet]
     table_class: type[Table]
     export_kind: str | None = None
+    # Where the histogram and the facets of this list are fetched, once the list is there.
+    explorer_url_name: str | None = None
     empty_text = "Nothing here yet."
     page_size = 50
     # Inside another page a list is a glance; its pages and its own page show the rest.
@@ -177,8 +180,18 @@ class FilteredListView(StaffMixin, TemplateView):
             list_target=target or "list",
             embedded=embedded,
             export_url=self.get_export_url(),
+            explorer_url=self.get_explorer_url(),
             **kwargs,
         )
+
+    def get_explorer_url(self) -> str | None:
+        """Where this list's question is answered as a histogram and facets; None for a list that has none."""
+        if not self.explorer_url_name:
+            return None
+        query = self.request.GET.copy()
+        for name in ("after", "before"):
+            query.pop(name, None)
+        return f"{reverse(self.explorer_url_name)}?{query.urlencode()}" if query else reverse(self.explorer_url_name)
 
     def get_export_url(self) -> str | None:
         """Where this list, as it is filtered, is exported; None for who may not."""

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from campaigns.models import Campaign, Customer, SegmentMembership
+from redemptions import counts
 from redemptions.models import Redemption, Rollback
 from voucherify_admin.api.models import ApiCall, CallTouch
 from voucherify_admin.demo.multiplying import multiply
@@ -44,6 +45,7 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             # So that the first pages are planned for what is there now, and not for empty tables.
             cursor.execute(f"ANALYZE {', '.join(model._meta.db_table for model in FILLED)}")
+        counts.rebuild(timezone.now())
         self.stdout.write(
             f"Done in {time.monotonic() - began:.0f} seconds. A code that is always valid: {ALWAYS_VALID}"
         )

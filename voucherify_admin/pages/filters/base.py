@@ -171,6 +171,24 @@ class BaseFilter(django_filters.FilterSet):
         queryset = queryset.filter(**{f"{self.time_field}__gte": start})
         return queryset if end is None else queryset.filter(**{f"{self.time_field}__lt": end})
 
+    def asked(self) -> set[str]:
+        """The names of the filters that are set."""
+        return {name for name in self.filters if self._is_set(name)}
+
+    def bounds(self) -> tuple[datetime | None, datetime | None]:
+        """From when, and up to (not including) when the question asks; None: no bound. Of a valid question only."""
+        if self.time_field is None or not self.is_valid():
+            return None, None
+        cleaned = self.form.cleaned_data
+        starts, ends = [], []
+        if cleaned.get("period"):
+            start, end = stretch(cleaned["period"], self.now, self.zone)
+            starts.append(start)
+            ends += [end] if end else []
+        starts += [cleaned["date_from"].start] if cleaned.get("date_from") else []
+        ends += [cleaned["date_to"].end] if cleaned.get("date_to") else []
+        return max(starts, default=None), min(ends, default=None)
+
     # --- the same question, changed -----------------------------------------------------------------------------
 
     def asking_only(self, name: str, value: str, key: str = "") -> str:
@@ -180,6 +198,10 @@ class BaseFilter(django_filters.FilterSet):
     def asking_excluding(self, name: str, value: str, key: str = "") -> str:
         """The query string that excludes a value of a filter besides."""
         return self._asking(self._several(name).excluding(self.data, name, value, key))
+
+    def asking_neither(self, name: str, value: str, key: str = "") -> str:
+        """The query string in which a value is neither asked for nor excluded."""
+        return self._asking(self._several(name).neither(self.data, name, value, key))
 
     def asked_without(self, name: str, key: str = "") -> QueryDict:
         """The question as if a filter were not set, for counting what it could be set to."""

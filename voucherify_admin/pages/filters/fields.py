@@ -71,9 +71,20 @@ class SeveralFilter(django_filters.Filter):
         """The parameters that exclude `value` too."""
         raise NotImplementedError
 
+    def neither(self, data: Any, name: str, value: str, key: str = "") -> Parameters:
+        """The parameters in which `value` is neither asked for nor excluded."""
+        raise NotImplementedError
+
     def without(self, data: Any, name: str, key: str = "") -> Parameters:
-        """The parameters as if this filter were not set; of metadata only what is asked of `key`."""
+        """The parameters as if no value were chosen here; of metadata only what is asked of `key` changes.
+
+        What `only` would keep for every value is kept here too, so a value counts as many rows as asking for it finds.
+        """
         return {each: [] for each in self.parameters(name)}
+
+    def chosen(self, data: Any, name: str, key: str = "") -> tuple[set[str], set[str]]:
+        """The values that are asked for by name, and those that are excluded by name."""
+        raise NotImplementedError
 
 
 # --- boxes ----------------------------------------------------------------------------------------------------------
@@ -200,6 +211,12 @@ class ChoicesFilter(SeveralFilter):
     def excluding(self, data: Any, name: str, value: str, key: str = "") -> Parameters:
         included = [each for each in values_of(data, name) if each != value]
         return {name: included, f"{name}_not": [*dict.fromkeys([*values_of(data, f"{name}_not"), value])]}
+
+    def neither(self, data: Any, name: str, value: str, key: str = "") -> Parameters:
+        return {each: [one for one in values_of(data, each) if one != value] for each in self.parameters(name)}
+
+    def chosen(self, data: Any, name: str, key: str = "") -> tuple[set[str], set[str]]:
+        return set(values_of(data, name)) - {""}, set(values_of(data, f"{name}_not")) - {""}
 
 
 def flat(choices: Any) -> list[tuple[Any, Any]]:
@@ -377,16 +394,49 @@ class OperatorFilter(SeveralFilter):
         }
 
     def only(self, data: Any, name: str, value: str, key: str = "") -> Parameters:
-        kept = [row for row in self.rows(data, name) if _denies(row[1]) and row[2] != value]
-        return self.written(name, [*kept, ("", "is", value)])
+        kept = [row for row in self.rows(data, name) if _stays_beside(row, value)]
+        return self.written(name, [*kept, (key, "is", value)])
 
     def excluding(self, data: Any, name: str, value: str, key: str = "") -> Parameters:
         kept = [row for row in self.rows(data, name) if row[1:] != ("is", value)]
         return self.written(name, [*kept, ("", "not", value)])
 
+    def without(self, data: Any, name: str, key: str = "") -> Parameters:
+        kept = [row for row in self.rows(data, name) if row[1] not in _BY_NAME and _stays_beside(row, "")]
+        return self.written(name, kept)
+
+    def neither(self, data: Any, name: str, value: str, key: str = "") -> Parameters:
+        left = []
+        for row in self.rows(data, name):
+            values = split(row[1], row[2]) if row[0] == key and row[1] in _BY_NAME else ()
+            if value not in values:
+                left.append(row)
+            elif len(values) > 1:
+                left.append((row[0], row[1], ", ".join(one for one in values if one != value)))
+        return self.written(name, left)
+
+    def chosen(self, data: Any, name: str, key: str = "") -> tuple[set[str], set[str]]:
+        found: dict[bool, set[str]] = {False: set(), True: set()}
+        for row in self.rows(data, name):
+            if row[0] == key and row[1] in _BY_NAME:
+                found[_denies(row[1])] |= set(split(row[1], row[2]))
+        return found[False], found[True]
+
+
+# Operators that name whole values.
+_BY_NAME = ("is", "in", "not", "not_in")
+
 
 def _denies(operator: str) -> bool:
     return operator == "none" or (operator in OPERATORS and bool(OPERATORS[operator].denies))
+
+
+def _stays_beside(row: tuple[str, str, str], value: str) -> bool:
+    """Whether a row goes on to hold when `value` alone is asked for: a denial of something else."""
+    _, operator, text = row
+    if operator == "none" or not _denies(operator):
+        return False
+    return operator not in _BY_NAME or value not in split(operator, text)
 
 
 # --- metadata --------------------------------------------------------------------------------------------------------
@@ -462,8 +512,7 @@ class MetadataFilter(OperatorFilter):
         }
 
     def only(self, data: Any, name: str, value: str, key: str = "") -> Parameters:
-        rows = self.rows(data, name)
-        kept = [row for row in rows if row[0] != key or (_denies(row[1]) and row[2] != value)]
+        kept = [row for row in self.rows(data, name) if row[0] != key or _stays_beside(row, value)]
         return self.written(name, [*kept, (key, "is", value)])
 
     def excluding(self, data: Any, name: str, value: str, key: str = "") -> Parameters:
@@ -471,7 +520,11 @@ class MetadataFilter(OperatorFilter):
         return self.written(name, [*kept, (key, "not", value)])
 
     def without(self, data: Any, name: str, key: str = "") -> Parameters:
-        return self.written(name, [row for row in self.rows(data, name) if row[0] != key])
+        rows = self.rows(data, name)
+        return self.written(
+            name,
+            [row for row in rows if row[0] != key or (row[1] not in _BY_NAME and _stays_beside(row, ""))],
+        )
 
 
 def changed(data: Any, changes: Mapping[str, Sequence[str]]) -> QueryDict:
