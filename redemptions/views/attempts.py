@@ -14,5 +14,8 @@ class RedemptionListView(FilteredListView):
     queryset = Redemption.objects.for_list()
     filterset_class = RedemptionFilter
     table_class = RedemptionTable
+    list_name = "redemptions"
+    is_live = True
+    noun = ("attempt", "attempts")
     export_kind = "redemption"
     empty_text = "No code was tried yet. Each attempt appears here, successful or not."
