@@ -6,7 +6,6 @@ import django_tables2 as tables
 from django.db.models import F
 from django.db.models.fields.json import KeyTextTransform
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from redemptions.models import ChannelType, Redemption
@@ -71,9 +70,7 @@ class RedemptionTable(BaseTable):
         if not value:
             # A parent has no code of its own, it stands for those of its children.
             return " + ".join(record.stacked) or show.NOTHING
-        return format_html(
-            '<span class="code"><code title="{}">{}</code>{}</span>', value, value, show.copy_button(value)
-        )
+        return show.code(value, is_titled=True)
 
     def render_customer(self, record: Redemption) -> str | SafeString:
         return titled(record.customer_name or record.customer_source_id)

@@ -1,7 +1,5 @@
 """Columns of the call log."""
 
-from typing import Any
-
 import django_tables2 as tables
 from django.urls import reverse
 from django.utils.html import format_html
@@ -12,8 +10,7 @@ from voucherify_admin.pages import show
 from voucherify_admin.pages.tables import BaseTable, CodeColumn, NameColumn, StatusColumn, TimeColumn
 
 LONGEST_PATH = 90
-# A short word that stays whole beside a long path.
-WORD = {"td": {"class": "word"}}
+# An id or an address on one line; what does not fit is cut.
 WHOLE = {"td": {"class": "whole"}}
 
 
@@ -23,10 +20,10 @@ class CallTable(BaseTable):
     created_at = TimeColumn(verbose_name="Time", exact=True)
     call = tables.Column(verbose_name="Call", accessor="path", attrs={"td": {"class": "call"}})
     status = StatusColumn(verbose_name="Status")
-    channel = tables.Column(verbose_name="Channel", attrs=WORD)
-    key_name = tables.Column(verbose_name="API key", attrs=WORD)
-    user_login = tables.Column(verbose_name="User", attrs=WORD)
-    ip_address = tables.Column(verbose_name="IP address")
+    channel = NameColumn(verbose_name="Channel")
+    key_name = NameColumn(verbose_name="API key")
+    user_login = NameColumn(verbose_name="User")
+    ip_address = CodeColumn(verbose_name="IP address", attrs=WHOLE)
     duration_ms = tables.Column(verbose_name="Took", attrs={"td": {"class": "num"}, "th": {"class": "num"}})
 
     method = tables.Column()
@@ -66,6 +63,3 @@ class CallTable(BaseTable):
 
     def render_duration_ms(self, value: int) -> str:
         return f"{value:,} ms"
-
-    def render_ip_address(self, value: Any) -> SafeString:
-        return show.code(str(value)) if value else show.NOTHING

@@ -99,6 +99,10 @@ class Chooser:
         )
 
     @property
+    def has_metadata(self) -> bool:
+        return bool(self.table_class.metadata_column)
+
+    @property
     def suggested(self) -> list[str]:
         """The metadata keys of the newest rows that are no column yet."""
         column, model = self.table_class.metadata_column, self.table_class._meta.model

@@ -122,10 +122,15 @@ def copy_button(text: str, label: str = "Copy") -> SafeString:
     )
 
 
-def code(text: str | None) -> SafeString:
-    """A voucher code or an id in even-width letters, with its copy button; a dash for nothing."""
+def code(text: str | None, *, is_titled: bool = False) -> SafeString:
+    """A voucher code or an id in even-width letters, with its copy button; a dash for nothing.
+
+    `is_titled` where it may be cut off: the title tells it whole.
+    """
     if not text:
         return NOTHING
+    if is_titled:
+        return format_html('<span class="code"><code title="{}">{}</code>{}</span>', text, text, copy_button(str(text)))
     return format_html('<span class="code"><code>{}</code>{}</span>', text, copy_button(str(text)))
 
 

@@ -189,7 +189,7 @@ class CodeColumn(tables.Column):
     def render(self, value: str, record: Any) -> SafeString:
         address = self.address_of(record) if self.address_of else None
         if not address:
-            return show.code(str(value))
+            return show.code(str(value), is_titled=True)
         return format_html(
             '<span class="code"><a href="{}"><code>{}</code></a>{}</span>', address, value, show.copy_button(str(value))
         )
