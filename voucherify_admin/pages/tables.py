@@ -5,9 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import django_tables2 as tables
-from django.db.models import Expression, F
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Expression, F, Model
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django_tables2.columns import BoundColumn
+from django_tables2.rows import BoundRow
+from django_tables2.utils import signature
 
 from voucherify_admin.pages import show
 
@@ -62,7 +66,7 @@ class BaseTable(tables.Table):
 
     @property
     def is_wide(self) -> bool:
-        """More columns than a screen shows: the table scrolls within itself. A script (table.js) measures it again."""
+        """More columns than a screen shows: the table scrolls within itself. A script (lists.js) measures it again."""
         return len(self.columns.columns) > (7 if self.is_chosen else 9)
 
     def head_html(self) -> SafeString:
@@ -77,7 +81,7 @@ class BaseTable(tables.Table):
         """All rows; each cell is escaped unless its column answered safe text."""
         columns = [
             (
-                column.name,
+                _reader(column, self),
                 format_html(
                     '<td{} data-label="{}">',
                     _attributes(column.column.attrs.get("td")),
@@ -91,8 +95,8 @@ class BaseTable(tables.Table):
             address = self.row_link(row.record)
             lines.append("<tr>" if not address else '<tr class="has-link">')
             is_linked = not address
-            for name, opening in columns:
-                cell = conditional_escape(row.get_cell(name))
+            for read, opening in columns:
+                cell = conditional_escape(read(row))
                 if cell == show.NOTHING:
                     opening = opening.replace("<td", "<td data-empty", 1)
                 if not is_linked and "<a " not in cell:
@@ -115,6 +119,55 @@ def _linked(cell: str, address: str) -> str:
         before, inner, after = cell.partition("</code>")
         return f"{before.replace('<code', f'{opening}<code', 1)}{inner}</a>{after}"
     return f"{opening}{cell}</a>"
+
+
+def _reader(bound: BoundColumn, table: tables.Table) -> Callable[[BoundRow], Any]:
+    """What answers the cell of a column for a row, as django-tables2 would.
+
+    What that finds out for each cell anew, how the value is reached and which arguments `render` takes, is found out
+    once. Whatever is not plain is left to it.
+    """
+    name = str(bound.accessor)
+    arguments, catches_all = signature(bound.render)
+    offered = {"value", "record", "column", "bound_column", "table"}
+    if "__" in name or "." in name or catches_all or bound.link or not offered.issuperset(arguments):
+        return lambda row: row.get_cell(bound.name)
+    fixed = {"column": bound.column, "bound_column": bound, "table": table}
+    fixed = {key: each for key, each in fixed.items() if key in arguments}
+    takes_value, takes_record = "value" in arguments, "record" in arguments
+    render, empty_values, default = bound.render, bound.column.empty_values, bound.default
+    labels: dict[type, dict[Any, Any]] = {}
+
+    def read(row: BoundRow) -> Any:
+        record = row.record
+        if not isinstance(record, Model):
+            return row.get_cell(bound.name)
+        value = getattr(record, name, None)
+        if callable(value):
+            return row.get_cell(bound.name)
+        kind = type(record)
+        if kind not in labels:
+            labels[kind] = _labels(kind, name)
+        # The word of a choice stands for its value, as everywhere in django-tables2.
+        value = labels[kind].get(value, value) if labels[kind] else value
+        if value in empty_values:
+            return default
+        given = dict(fixed)
+        if takes_value:
+            given["value"] = value
+        if takes_record:
+            given["record"] = record
+        return render(**given)
+
+    return read
+
+
+def _labels(model: type[Model], name: str) -> dict[Any, Any]:
+    """The words of a column's choices; none for what is no column or has no choices."""
+    try:
+        return dict(getattr(model._meta.get_field(name), "flatchoices", None) or ())
+    except FieldDoesNotExist:
+        return {}
 
 
 def _attributes(attrs: dict[str, Any] | None) -> SafeString:
