@@ -155,7 +155,7 @@ def _value(name: str, value: Any, segment_names: Mapping[str, str]) -> str:
 
 def campaign_state(campaign: Campaign, *, now: datetime) -> str:
     """DISABLED, NOT_YET_ACTIVE, EXPIRED or ACTIVE: the first that holds, in the order of the engine's checks."""
-    if not campaign.is_active:
+    if not campaign.is_active or campaign.is_being_deleted:
         return "DISABLED"
     if campaign.start_date and now < campaign.start_date:
         return "NOT_YET_ACTIVE"
@@ -167,6 +167,8 @@ def campaign_state(campaign: Campaign, *, now: datetime) -> str:
 def campaign_sentence(campaign: Campaign, *, now: datetime) -> str:
     """One plain sentence: whether the campaign's vouchers can be redeemed at `now` (aware), and why not."""
     state = campaign_state(campaign, now=now)
+    if campaign.is_being_deleted:
+        return "The campaign is being deleted: none of its vouchers can be redeemed any more."
     if state == "DISABLED":
         return "The campaign is disabled: none of its vouchers can be redeemed."
     if state == "NOT_YET_ACTIVE":

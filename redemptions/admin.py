@@ -1,10 +1,11 @@
-"""Admin pages of attempts and rollbacks: records, to be looked at and never edited."""
+"""Admin pages of attempts, rollbacks and orders: records, to be looked at and never edited."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from redemptions.models import Redemption, Rollback
+from campaigns.models import Customer
+from redemptions.models import Order, Redemption, Rollback
 from voucherify_admin.adminsite import RecordAdmin
 
 
@@ -28,3 +29,25 @@ class RollbackAdmin(RecordAdmin):
     list_select_related = ("redemption",)
     search_fields = ("public_id__exact", "redemption__public_id__exact")
     search_help_text = "The id of a rollback or of a redemption"
+
+
+@admin.register(Order)
+class OrderAdmin(RecordAdmin):
+    list_display = ("__str__", "created_at", "status", "amount", "total_amount", "customer", "updated_at")
+    list_select_related = ("customer",)
+    search_fields = ("source_id__exact", "public_id__exact")
+    search_help_text = "The shop's own id of the order, an id, or a customer's, in full"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        rows = super().get_queryset(request)
+        is_list = request.resolver_match and request.resolver_match.url_name.endswith("_changelist")
+        return rows.defer("content", "redemptions", "metadata") if is_list else rows
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
+    ) -> tuple[QuerySet[Order], bool]:
+        # The customer is looked up first: joined into the question, no index would answer it.
+        customers = list(Customer.objects.by_reference(search_term.strip()).values_list("pk", flat=True))
+        if customers:
+            return queryset.filter(customer__in=customers), False
+        return super().get_search_results(request, queryset, search_term)

@@ -1,12 +1,12 @@
 """What one can ask of the attempts: for the page, the export and the API alike; must not show anything itself."""
 
 from django.contrib.auth import get_user_model
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from campaigns.filters import campaign_names
 from campaigns.models import Campaign, Customer
 from redemptions.engine import EVERY_REASON
-from redemptions.models import ChannelType, Redemption, Result
+from redemptions.models import ChannelType, Order, Redemption, Result
 from voucherify_admin.api import lists
 from voucherify_admin.api.errors import ApiError, invalid_query
 from voucherify_admin.pages.filters import (
@@ -15,6 +15,7 @@ from voucherify_admin.pages.filters import (
     ChoicesFilter,
     MoneyFilter,
     OperatorFilter,
+    TextFilter,
     money_label,
     text_condition,
 )
@@ -110,6 +111,36 @@ class RedemptionFilter(BaseFilter):
         found = list(customers.values_list("pk", flat=True)[:MAX_NAMESAKES])
         by_source_id = text_condition("customer_source_id", ask)
         return by_source_id | Q(customer__in=found) if found else by_source_id
+
+
+class SessionFilter(BaseFilter):
+    """The questions of the list of what sessions keep."""
+
+    time_field = "created_at"
+    primary = ("code", "session")
+
+    code = TextFilter(label="Code", field_name="voucher__code")
+    session = TextFilter(label="Session", field_name="session_key", help_text="Its key, as the shop named it.")
+
+
+class OrderFilter(BaseFilter):
+    """The questions that the export of orders takes."""
+
+    time_field = "created_at"
+    metadata_field = "metadata"
+    primary = ("reference", "status", "customer", "period")
+
+    reference = TextFilter(label="Order id", method="filter_reference", help_text="The shop's own id, or ord_…")
+    status = ChoicesFilter(label="Status", choices=Order.Status.choices)
+    customer = TextFilter(label="Customer", method="filter_customer", help_text="Source id, id, e-mail or full name.")
+    amount_min = MoneyFilter(label=money_label("Amount from"), field_name="amount", lookup_expr="gte")
+    amount_max = MoneyFilter(label=money_label("Amount to"), field_name="amount", lookup_expr="lte")
+
+    def filter_reference(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.filter(Q(source_id=value) | Q(public_id=value))
+
+    def filter_customer(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.filter(customer__in=Customer.objects.called(value))
 
 
 # Voucherify's name of a field -> (column of an attempt, kind, column of a rollback).

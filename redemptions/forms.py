@@ -33,6 +33,25 @@ class RollBackForm(forms.Form):
     )
 
 
+class EraseForm(forms.Form):
+    """Nobody is erased by a slip of the hand: the word is typed. Not the name, for what is typed here is logged."""
+
+    word = "ERASE"
+
+    confirmation = forms.CharField(
+        label=f"Type {word} to confirm",
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": f"Type {word}, in capital letters."},
+    )
+
+    def clean_confirmation(self) -> str:
+        typed = self.cleaned_data["confirmation"].strip()
+        if typed != self.word:
+            raise ValidationError(f"Type {self.word}, in capital letters.")
+        return typed
+
+
 class RedeemForm(forms.Form):
     """One attempt by hand: the code, and what the shop would have sent with it."""
 
@@ -55,6 +74,12 @@ class RedeemForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["amount"].label = f"Order amount ({settings.CURRENCY})"
         self.fields["credits"].label = f"Gift card credits ({settings.CURRENCY})"
+
+    def clean_credits(self) -> int | None:
+        credits = self.cleaned_data["credits"]
+        if credits == 0:
+            raise ValidationError("Give 0.01 or more, or leave it empty to take as much as the order needs.")
+        return credits
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

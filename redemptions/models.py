@@ -67,6 +67,14 @@ class RedemptionQuerySet(models.QuerySet["Redemption"]):
         """What a list needs. Names stand on the row itself, so there is nothing to join; the bulky parts stay."""
         return self.defer("order", "customer_snapshot")
 
+    def with_parents(self) -> Self:
+        """With `parent_public_id`: of each code of a stack the id of the attempt that stands for all of them.
+
+        Asked for the rows of a page alone, by key, so that no list is joined.
+        """
+        parent = Redemption.objects.filter(pk=models.OuterRef("parent")).values("public_id")
+        return self.annotate(parent_public_id=models.Subquery(parent))
+
     def of_gone_campaign(self, name: str) -> Self:
         """Narrow to the attempts of a campaign that was deleted, by the name that stands on the row."""
         return self.filter(campaign=None, campaign_name=name).exclude(campaign_name="")
@@ -111,16 +119,17 @@ class RedemptionQuerySet(models.QuerySet["Redemption"]):
         now: datetime,
         tz: tzinfo,
     ) -> dict[Tally, int]:
-        """Return what rules count, over successes that were not rolled back: one query for each set of rows.
+        """Return what rules count, over successes that were not rolled back; one query, however many are asked for.
 
-        Customers are counted without `customer`. What would need a customer is left out where there is none.
+        Customers are counted without `customer`. What would need a customer is left out where there is none. Each set
+        of rows is a branch of its own, so that what is counted of today does not walk through last year.
         """
         sets: dict[tuple[str, str | None, Period | None], list[Tally]] = {}
         for tally in tallies:
             if customer is not None or (tally.per != "customer" and tally.what != "customers"):
                 sets.setdefault((tally.of, tally.per, tally.period), []).append(tally)
-        found: dict[Tally, int] = {}
-        for (of, per, period), asked in sets.items():
+        branches = []
+        for place, ((of, per, period), asked) in enumerate(sets.items()):
             rows = self.order_by().filter(status=Redemption.Status.SUCCEEDED)
             rows = rows.filter(voucher=voucher) if of == "voucher" else rows.filter(campaign=voucher.campaign_id)
             if per == "customer":
@@ -132,12 +141,40 @@ class RedemptionQuerySet(models.QuerySet["Redemption"]):
             sums = {
                 "count": models.Count("pk"),
                 "customers": models.Count("customer", distinct=True, filter=~models.Q(customer=customer)),
-                "amount": models.Sum("amount"),
+                "amount": models.Sum("amount", filter=self.once_an_order() if of == "campaign" else None),
                 "discount": models.Sum("discount_amount"),
             }
-            counted = rows.aggregate(**{f"sum_of_{tally.what}": sums[tally.what] for tally in asked})
-            found |= {tally: int(counted[f"sum_of_{tally.what}"] or 0) for tally in asked}
-        return found
+            # All branches have the same columns; what is not asked for is not summed.
+            wanted = {tally.what for tally in asked}
+            columns = {
+                f"sum_of_{what}": total if what in wanted else models.Value(0, output_field=models.BigIntegerField())
+                for what, total in sums.items()
+            }
+            branches.append(rows.values(place=models.Value(place)).annotate(**columns))
+        if not branches:
+            return {}
+        first, *others = branches
+        counted = {row["place"]: row for row in first.union(*others, all=True)}
+        return {
+            # A branch without rows has nothing to say.
+            tally: int(counted.get(place, {}).get(f"sum_of_{tally.what}") or 0)
+            for place, asked in enumerate(sets.values())
+            for tally in asked
+        }
+
+    @staticmethod
+    def once_an_order() -> models.Q:
+        """Of several codes of a campaign on one order, which all hold the order's amount, the one that was used last.
+
+        They are rolled back together or not at all, so the order is taken back as a whole too.
+        """
+        later = Redemption.objects.filter(
+            parent=models.OuterRef("parent"),
+            campaign=models.OuterRef("campaign"),
+            status=models.OuterRef("status"),
+            pk__gt=models.OuterRef("pk"),
+        )
+        return models.Q(parent=None) | ~models.Exists(later)
 
     def orders_of(self, customer: Customer) -> tuple[int, int]:
         """Return how many orders the customer made with a code, and what they came to in cents; one query.

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from campaigns.models import Customer
@@ -42,22 +42,51 @@ def known(request: RedeemRequest) -> RedeemRequest:
     return replace(request, order={**filled, **sent, "id": row.public_id})
 
 
-def keep(redemption: Redemption, *, now: datetime) -> None:
-    """Write the order that a redemption was made for, as it was priced; a new one is created."""
+def is_named(request: RedeemRequest) -> bool:
+    """Whether the request calls its order by an id, so that the order may be known already."""
+    order = request.order
+    return isinstance(order, Mapping) and any(_text(order.get(name)) for name in ("id", "source_id"))
+
+
+def keep(redemption: Redemption, *, is_named: bool, now: datetime) -> None:
+    """Write the order that a redemption was made for, as it was priced; what nobody called by an id is a new one."""
     wire = redemption.order
     if not wire or redemption.failure_code:
         return
     source_id = _text(wire.get("source_id")) or None
-    row, created = None, False
     known_by = Q(public_id=wire["id"])
     if source_id:
         known_by |= Q(source_id=source_id)
-    row = Order.objects.select_for_update().filter(known_by).order_by("pk").first()
+    named = Order.objects.select_for_update().filter(known_by).order_by("pk")
+    row = named.first() if is_named else None
     if row is None:
-        row, created = Order.objects.get_or_create(
-            **({"source_id": source_id} if source_id else {"public_id": wire["id"]}),
-            defaults={"public_id": wire["id"], "created_at": now},
-        )
+        row = Order(public_id=wire["id"], source_id=source_id, created_at=now)
+        _sell(row, redemption)
+        if _insert(row, is_named=is_named):
+            return
+        # Another one made an order of this source_id at the same moment.
+        row = named[:1].get()
+    _sell(row, redemption)
+    row.updated_at = now
+    row.save()
+
+
+def _insert(row: Order, *, is_named: bool) -> bool:
+    """Create the order; whether its name was free, which only a savepoint lets one try."""
+    if not is_named:
+        row.save(force_insert=True)
+        return True
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _sell(row: Order, redemption: Redemption) -> None:
+    """Take over what a redemption made of the order."""
+    wire = redemption.order
     _take(row, wire)
     row.status = wire.get("status") or Order.Status.PAID
     row.customer = redemption.customer or row.customer
@@ -68,8 +97,6 @@ def keep(redemption: Redemption, *, now: datetime) -> None:
         "related_object_id": redemption.voucher_public_id or redemption.public_id,
         **({"related_object_parent_id": redemption.campaign.public_id} if redemption.campaign else {}),
     }
-    row.updated_at = None if created else now
-    row.save()
 
 
 def cancel(redemption: Redemption, rollback: Rollback, *, now: datetime) -> None:

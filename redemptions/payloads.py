@@ -6,27 +6,45 @@ from campaigns.models import Campaign
 from redemptions.models import Redemption, Rollback
 from redemptions.schemas import redemption_out, rollback_out
 from voucherify_admin.api.wire import iso
+from voucherify_admin.webhooks.events import Told
 from vouchers.models import Voucher
 from vouchers.schemas import voucher_out
 
 
-def redemption_payload(redemption: Redemption) -> dict[str, Any]:
-    """Return the data of `redemption.succeeded` and `redemption.failed`."""
-    return _about(redemption) | {
+def redemption_payload(redemption: Redemption) -> Told:
+    """Return what `redemption.succeeded` and `redemption.failed` tell."""
+    data = _about(redemption) | {
         "redemption": redemption_out(redemption, rollbacks=[], with_facts=bool(redemption.failure_code)),
         "created_at": iso(redemption.created_at),
     }
+    return Told(redemption.public_id, data)
 
 
-def rollback_payload(rollback: Rollback) -> dict[str, Any]:
-    """Return the data of `redemption.rollback.succeeded` and `redemption.rollback.failed`."""
+def customer_redemption_payload(redemption: Redemption) -> Told:
+    """Return what `customer.redemption.succeeded` and `.failed` tell: the same, about the customer."""
+    return Told(_customer_id(redemption), redemption_payload(redemption).data, subject_id=redemption.public_id)
+
+
+def rollback_payload(rollback: Rollback) -> Told:
+    """Return what `redemption.rollback.succeeded` and `redemption.rollback.failed` tell."""
     redemption = rollback.redemption
     done = [rollback] if rollback.result == "SUCCESS" else []
-    return _about(redemption) | {
+    data = _about(redemption) | {
         "redemption": redemption_out(redemption, rollbacks=done),
         "redemption_rollback": rollback_out(rollback),
         "created_at": iso(rollback.created_at),
     }
+    return Told(rollback.public_id, data, subject_id=redemption.public_id)
+
+
+def customer_rollback_payload(rollback: Rollback) -> Told:
+    """Return what `customer.redemption.rollback.succeeded` and `.failed` tell: the same, about the customer."""
+    redemption = rollback.redemption
+    return Told(_customer_id(redemption), rollback_payload(rollback).data, subject_id=redemption.public_id)
+
+
+def _customer_id(redemption: Redemption) -> str:
+    return redemption.customer.public_id if redemption.customer else ""
 
 
 def _about(redemption: Redemption) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from typing import Any
 
 import django_tables2 as tables
-from django.db.models import F
 from django.db.models.fields.json import KeyTextTransform
+from django.middleware.csrf import get_token
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from redemptions.models import ChannelType, Redemption
+from redemptions.models import ChannelType, Redemption, SessionLock
 from voucherify_admin.pages import show
 from voucherify_admin.pages.tables import (
     BaseTable,
@@ -23,6 +24,7 @@ from voucherify_admin.pages.tables import (
 CURSORS = ("after", "before", "view", "around")
 # An id or a code on one line; what does not fit is cut.
 WHOLE = {"td": {"class": "whole"}}
+IN_STACK = "One of several codes on one order: open all of them"
 
 
 class RedemptionTable(BaseTable):
@@ -54,7 +56,7 @@ class RedemptionTable(BaseTable):
 
     metadata_column = "metadata"
     needs_permission = {"user": "redemptions.filter_by_user"}
-    annotations = {"order_id": KeyTextTransform("id", "order"), "parent": F("parent__public_id")}
+    annotations = {"order_id": KeyTextTransform("id", "order")}
 
     class Meta(BaseTable.Meta):
         model = Redemption
@@ -70,7 +72,17 @@ class RedemptionTable(BaseTable):
         if not value:
             # A parent has no code of its own, it stands for those of its children.
             return " + ".join(record.stacked) or show.NOTHING
-        return show.code(value, is_titled=True)
+        # Only lists that name the parents mark what was part of a stack.
+        if not (parent := getattr(record, "parent_public_id", None)):
+            return show.code(value, is_titled=True)
+        return format_html(
+            '{}<a class="stack-mark" href="{}" title="{}" aria-label="{}">{}</a>',
+            show.code(value, is_titled=True),
+            reverse("redemptions:detail", args=[parent]),
+            IN_STACK,
+            IN_STACK,
+            show.icon("link"),
+        )
 
     def render_customer(self, record: Redemption) -> str | SafeString:
         return titled(record.customer_name or record.customer_source_id)
@@ -105,3 +117,40 @@ class AttemptTable(RedemptionTable):
         fields = ("created_at", "status", "code", "customer", "reason")
 
     _asked = ""
+
+
+class SessionTable(BaseTable):
+    """What sessions keep; each row leads to its voucher and holds the button that lets go of it."""
+
+    session_key = tables.Column(verbose_name="Session", attrs={"td": {"class": "code-cell"}})
+    voucher = tables.Column(verbose_name="Code", attrs={"td": {"class": "code-cell"}})
+    credits = MoneyColumn(verbose_name="Credits kept")
+    created_at = TimeColumn(verbose_name="Since")
+    expires_at = TimeColumn(verbose_name="Kept until")
+    release = tables.Column(verbose_name="", empty_values=(), attrs={"td": {"class": "row-action"}})
+
+    class Meta(BaseTable.Meta):
+        model = SessionLock
+        fields = ("session_key", "voucher", "credits", "created_at", "expires_at", "release")
+
+    def render_session_key(self, value: str) -> SafeString:
+        return format_html('<code title="{}">{}</code>', value, value)
+
+    def render_voucher(self, record: SessionLock) -> SafeString:
+        code = record.voucher.code
+        return format_html('<a href="{}"><code>{}</code></a>', reverse("vouchers:detail", args=[code]), code)
+
+    def render_credits(self, value: int, record: SessionLock) -> str:
+        return show.money(value) if record.voucher.is_gift else show.NOTHING
+
+    def render_release(self, record: SessionLock) -> SafeString:
+        return format_html(
+            '<form method="post" action="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
+            '<input type="hidden" name="code" value="{}"><input type="hidden" name="session" value="{}">'
+            '<button class="btn btn-sm" type="submit" aria-label="Release session {}">Release</button></form>',
+            reverse("redemptions:release_session"),
+            get_token(self.request),
+            record.voucher.code,
+            record.session_key,
+            record.session_key,
+        )

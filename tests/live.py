@@ -36,6 +36,7 @@ class LiveStack:
     app_id: str = ""
     app_token: str = ""
     _worker: Child | None = None
+    _web: Child | None = None
 
     @classmethod
     @contextlib.contextmanager
@@ -62,7 +63,7 @@ class LiveStack:
                     data_dir=folder,
                 )
                 stack._prepare()
-                programs.start_web(supervisor, env=stack.env, host="127.0.0.1", port=port, workers=1)
+                stack.start_web()
                 stack.start_worker()
                 yield stack
                 supervisor.stop()
@@ -90,6 +91,19 @@ class LiveStack:
         assert done.returncode == 0, f"manage.py {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}"
         return done.stdout
 
+    def start_web(self) -> Child:
+        """Starts the web server, unless one runs, and waits until it answers."""
+        if self._web is None or self._web.has_ended:
+            port = urlsplit(self.url).port
+            self._web = programs.start_web(self.supervisor, env=self.env, host="127.0.0.1", port=port, workers=1)
+        return self._web
+
+    def kill_web(self) -> None:
+        """Kills the web server with all its processes; whoever waits for an answer hears nothing more."""
+        assert self._web is not None, "no web server runs"
+        self._kill(self._web)
+        self._web = None
+
     def start_worker(self) -> Child:
         """Starts a Celery worker, unless one runs."""
         if self._worker is None or self._worker.has_ended:
@@ -99,10 +113,13 @@ class LiveStack:
     def kill_worker(self) -> None:
         """Kills the worker with all its processes, as a machine does that runs out of memory."""
         assert self._worker is not None, "no worker runs"
-        os.killpg(self._worker.process.pid, signal.SIGKILL)
-        self._worker.process.wait()
-        self.supervisor.children.remove(self._worker)
+        self._kill(self._worker)
         self._worker = None
+
+    def _kill(self, child: Child) -> None:
+        os.killpg(child.process.pid, signal.SIGKILL)
+        child.process.wait()
+        self.supervisor.children.remove(child)
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Campaign, Customer, RuleAssignment, Segment, ValidationRule
+from redemptions.models import Order
 from tests.factories import (
     PASSWORD,
     make_campaign,
@@ -31,12 +32,12 @@ from voucherify_admin.async_actions.models import AsyncAction
 from voucherify_admin.exports.models import Download, Export
 from voucherify_admin.notifications.models import Notification
 from voucherify_admin.webhooks.models import Delivery, Target
-from vouchers.models import GiftTransaction, Voucher
+from vouchers.models import GiftTransaction, Publication, Voucher
 
 pytestmark = pytest.mark.django_db
 
 RECORDS = ["redemptions.redemption", "redemptions.rollback", "api.apicall", "exports.export", "exports.download"]
-RECORDS += ["notifications.notification"]
+RECORDS += ["notifications.notification", "redemptions.order", "vouchers.publication"]
 
 
 @pytest.fixture
@@ -68,6 +69,11 @@ def make_some_of_everything() -> None:
     Download.objects.create(export=export, user=owner, user_login=owner.username)
     Notification.objects.create(user=owner, kind="export_ready", title="Ready", about=export.public_id)
     AsyncAction.objects.create(type="VOUCHERS.IMPORT", owner=owner)
+    Order.objects.create(source_id=customer.source_id, customer=customer, amount=5000)
+    publication = Publication.objects.create(
+        source_id=voucher.code, customer=customer, customer_public_id=customer.public_id, codes=[voucher.code]
+    )
+    publication.vouchers.add(voucher)
     target = Target.objects.create(name="Shop", url="https://1.1.1.1/", events=["redemption.failed"])
     Delivery.objects.create(target=target, event_id="evred_1", event_type="redemption.failed", entity_id="rf_1")
 
@@ -335,3 +341,25 @@ def test_a_segment_that_could_not_be_evaluated_is_refused(administrator, typed, 
     good = {"name": "S", "type": "passive", "filter": '{"name": {"conditions": {"$is": ["Ada"]}}}'}
     assert administrator.post(address(Segment, "add"), {**good, **memberships}).status_code == 302
     assert Segment.objects.get().filter == {"name": {"conditions": {"$is": ["Ada"]}}}
+
+
+@pytest.mark.parametrize("term", ["order-1", "its id", "shop-7", "the customer's id"])
+def test_an_order_is_found_by_its_ids_and_its_customers(administrator, term):
+    customer = make_customer(source_id="shop-7")
+    order = Order.objects.create(source_id="order-1", customer=customer)
+    Order.objects.create(source_id="order-2")
+    asked = {"its id": order.public_id, "the customer's id": customer.public_id}.get(term, term)
+    answer = administrator.get(address(Order, "changelist"), {"q": asked})
+    assert list(answer.context["cl"].queryset) == [order]
+
+
+@pytest.mark.parametrize("term", ["SPRING", "its id", "mail-1", "shop-7"])
+def test_a_publication_is_found_by_its_code_its_ids_and_its_customer(administrator, term):
+    customer = make_customer(source_id="shop-7")
+    values = {"customer": customer, "customer_public_id": customer.public_id}
+    wanted = Publication.objects.create(source_id="mail-1", codes=["SPRING", "MORE"], **values)
+    wanted.vouchers.add(make_voucher(code="SPRING"), make_voucher(code="MORE"))
+    Publication.objects.create(source_id="mail-2", customer_public_id="cust_gone", codes=["GONE"])
+    answer = administrator.get(address(Publication, "changelist"), {"q": term.replace("its id", wanted.public_id)})
+    assert list(answer.context["cl"].queryset) == [wanted]
+    assert "SPRING, MORE" in answer.content.decode()

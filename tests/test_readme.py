@@ -9,6 +9,7 @@ from campaigns.conditions import ALIASES, OPERATORS, REFUSED, REFUSED_OPERATORS,
 from campaigns.conditions.operators import KNOWN
 from redemptions.engine import CHECKS
 from voucherify_admin.api_urls import api, client_api
+from voucherify_admin.webhooks.events import EVENTS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -60,6 +61,10 @@ def test_every_operator_is_in_the_table_and_what_is_refused_is_named():
     assert all(f"`{alias}`" in README for alias in ALIASES)
     refused = README.split("<!-- refused:begin -->")[1].split("<!-- refused:end -->")[0]
     assert set(re.findall(r"`([^`]+)`", refused)) == {*REFUSED, *REFUSED_OPERATORS}
+
+
+def test_every_event_that_a_webhook_can_be_told_of_is_in_the_table():
+    assert [(row[0].strip("`"), row[1]) for row in table("events")] == list(EVENTS)
 
 
 def test_the_compatibility_page_names_every_endpoint_and_says_whether_it_is_there():

@@ -8,7 +8,9 @@ from ninja.operation import Operation
 
 from campaigns.api import router as campaigns_router
 from redemptions.api import router as redemptions_router
+from redemptions.api.activity import router as activity_router
 from redemptions.api.client import router as client_router
+from redemptions.api.customers import router as customers_router
 from redemptions.api.orders import router as orders_router
 from redemptions.api.summaries import router as summaries_router
 from voucherify_admin.api.api import router as access_router
@@ -17,6 +19,7 @@ from voucherify_admin.api.parser import BodyParser
 from voucherify_admin.async_actions.api import router as async_actions_router
 from voucherify_admin.exports.api import router as exports_router
 from vouchers.api import router as vouchers_router
+from vouchers.api.client import router as client_publications_router
 
 
 class DocumentedAPI(NinjaAPI):
@@ -59,6 +62,8 @@ install_handlers(api)
 # So the routers stand from the top of the house to its bottom.
 api.add_router("", redemptions_router)
 api.add_router("", orders_router)
+api.add_router("", activity_router)
+api.add_router("", customers_router)
 api.add_router("", summaries_router)
 api.add_router("", vouchers_router)
 api.add_router("", campaigns_router)
@@ -81,3 +86,4 @@ client_api = DocumentedAPI(
 client_api.key_headers = ("X-Client-Application-Id", "X-Client-Token")
 install_handlers(client_api)
 client_api.add_router("", client_router)
+client_api.add_router("", client_publications_router)

@@ -104,8 +104,12 @@ TEMPLATES = [
 # Which list can be exported: kind -> the class that knows its rows and columns.
 EXPORTERS = {
     "redemption": "redemptions.exports.RedemptionExporter",
+    "order": "redemptions.exports.OrderExporter",
     "voucher": "vouchers.exports.VoucherExporter",
     "voucher_transactions": "vouchers.exports.TransactionExporter",
+    "publication": "vouchers.exports.PublicationExporter",
+    "customer": "redemptions.exports.CustomerExporter",
+    "api_log": "voucherify_admin.exports.calls.CallExporter",
 }
 
 # What a worker does for an answer of 202: type -> the class that does it in steps.
@@ -114,13 +118,29 @@ ASYNC_ACTIONS = {
     "CAMPAIGN.VOUCHERS_IMPORT": "vouchers.jobs.ImportIntoCampaign",
     "VOUCHERS.BULK_UPDATE": "vouchers.jobs.UpdateMetadata",
     "CAMPAIGN.VOUCHERS_GENERATE": "vouchers.jobs.GenerateVouchers",
+    "CAMPAIGN.DELETE": "redemptions.jobs.DeleteCampaign",
+    "CUSTOMER.ERASE": "redemptions.jobs.SearchForTraces",
 }
+
+# What customers did, which segments may ask for: the function that turns such a condition into one on customers.
+CUSTOMER_HISTORY = "redemptions.history.condition_q"
 
 # What a webhook tells: the family of an event -> the function that turns its row into the event's data.
 WEBHOOK_PAYLOADS = {
     "redemption": "redemptions.payloads.redemption_payload",
     "redemption.rollback": "redemptions.payloads.rollback_payload",
     "voucher": "vouchers.payloads.voucher_payload",
+    "voucher.published": "vouchers.payloads.published_payload",
+    "voucher.gift": "vouchers.payloads.transaction_payload",
+    "customer": "campaigns.payloads.customer_payload",
+    "customer.segment": "campaigns.payloads.segment_payload",
+    "customer.publication": "vouchers.payloads.publication_payload",
+    "customer.redemption": "redemptions.payloads.customer_redemption_payload",
+    "customer.redemption.rollback": "redemptions.payloads.customer_rollback_payload",
+    "campaign": "campaigns.payloads.campaign_payload",
+    "campaign.vouchers.generation": "vouchers.payloads.generation_payload",
+    "business_validation_rule": "campaigns.payloads.rule_payload",
+    "business_validation_rule.assignment": "campaigns.payloads.assignment_payload",
 }
 
 # --- Stores -------------------------------------------------------------------------------------------------------

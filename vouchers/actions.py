@@ -23,6 +23,7 @@ from vouchers.models import GiftTransaction, Origin, Publication, Voucher
 
 # So often codes are drawn anew for those that exist already; past that the pattern is as good as used up.
 MOST_DRAWS = 10
+ASSIGNED = "business_validation_rule.assignment.created"
 
 
 class Taken(ValueError):  # noqa: N818 - it is the name that is taken
@@ -116,6 +117,7 @@ class PublicationDraft:
     source_id: str | None = None
     channel: str = "API"
     metadata: dict[str, Any] = field(default_factory=dict)
+    source: webhooks.Source = webhooks.INTERNAL
 
 
 @dataclass
@@ -138,7 +140,13 @@ class CampaignDraft:
 
 
 def create_voucher(
-    draft: VoucherDraft, *, code: str = "", rules: Sequence[str] = (), now: datetime, origin: Origin | None = None
+    draft: VoucherDraft,
+    *,
+    code: str = "",
+    rules: Sequence[str] = (),
+    now: datetime,
+    origin: Origin | None = None,
+    source: webhooks.Source = webhooks.INTERNAL,
 ) -> tuple[Voucher, list[RuleAssignment]]:
     """Create one voucher, bound by the rules with these ids; without a code it gets a random one.
 
@@ -155,7 +163,10 @@ def create_voucher(
             GiftTransaction.objects.open([voucher], origin=origin or Origin(now))
         else:
             voucher = _with_random_code(draft, origin=origin or Origin(now))
-        return voucher, _assign(rules, "voucher", voucher.public_id, now=now)
+        assignments = _assign(rules, "voucher", voucher.public_id, now=now)
+        happened = [("voucher.created", voucher), *((ASSIGNED, one) for one in assignments)]
+        webhooks.tell_each(happened, source=source, now=now)
+        return voucher, assignments
 
 
 def add_vouchers(draft: VoucherDraft, count: int, *, now: datetime, origin: Origin | None = None) -> None:
@@ -209,10 +220,12 @@ def launch_campaign(
     asked: Asked,
     now: datetime,
     origin: Origin | None = None,
+    source: webhooks.Source = webhooks.INTERNAL,
 ) -> Campaign:
     """Create a campaign with `count` vouchers made from `voucher`: all of it or nothing.
 
-    More than `at_once` vouchers are made by a worker afterwards.
+    More than `at_once` vouchers are made by a worker afterwards. Webhooks are told of the campaign and that its codes
+    were made, not of each code.
     Raises Taken for a name that exists, CodesUsedUp, UnknownRule.
     """
     with transaction.atomic():
@@ -221,13 +234,17 @@ def launch_campaign(
                 campaign = Campaign.objects.create(**vars(draft), created_at=now)
         except IntegrityError as error:
             raise Taken(draft.name) from error
-        _assign(rules, "campaign", campaign.public_id, now=now)
+        assignments = _assign(rules, "campaign", campaign.public_id, now=now)
+        happened: list[webhooks.Happening] = [("campaign.created", campaign)]
+        happened += [(ASSIGNED, one) for one in assignments]
         voucher.campaign = campaign
         voucher.category = campaign.category
         if count > at_once:
             add_vouchers_later(voucher, {}, count, campaign=campaign, asked=asked)
         elif count:
             add_vouchers(voucher, count, now=now, origin=origin)
+            happened.append(("campaign.vouchers.generation.completed", (campaign, count)))
+        webhooks.tell_each(happened, source=source, now=now)
     return campaign
 
 
@@ -281,7 +298,12 @@ def _start_import(
 
 
 def update_voucher(
-    voucher: Voucher, changes: dict[str, Any], *, now: datetime, origin: Origin | None = None
+    voucher: Voucher,
+    changes: dict[str, Any],
+    *,
+    now: datetime,
+    origin: Origin | None = None,
+    source: webhooks.Source = webhooks.INTERNAL,
 ) -> Voucher:
     """Change columns of a voucher; metadata is merged by key, and a new gift amount moves the balance as much.
 
@@ -307,7 +329,7 @@ def update_voucher(
                 )
         if "metadata" in changes:
             changes["metadata"] = {**voucher.metadata, **changes["metadata"]}
-        changes["updated_at"] = now
+        changes["updated_at"], was_active = now, voucher.is_active
         for name, value in changes.items():
             setattr(voucher, name, value)
         if voucher.start_date and voucher.expiration_date and voucher.expiration_date <= voucher.start_date:
@@ -322,8 +344,16 @@ def update_voucher(
         except InvalidValidity as error:
             raise Unchangeable(str(error)) from error
         voucher.save(update_fields=list(changes))
-        _note_change(voucher, moved, origin=origin or Origin(now, reason="The gift amount was changed"))
+        happened: list[webhooks.Happening] = [("voucher.updated", voucher)]
+        if voucher.is_active != was_active:
+            happened.append((_switched(voucher.is_active), voucher))
+        happened += _note_change(voucher, moved, origin=origin or Origin(now, reason="The gift amount was changed"))
+        webhooks.tell_each(happened, source=source, now=now)
     return voucher
+
+
+def _switched(is_active: bool) -> str:
+    return f"voucher.{'enabled' if is_active else 'disabled'}"
 
 
 def set_active(voucher: Voucher, is_active: bool, *, source: webhooks.Source, now: datetime) -> None:
@@ -332,10 +362,12 @@ def set_active(voucher: Voucher, is_active: bool, *, source: webhooks.Source, no
         was_active = voucher.is_active
         voucher.set_active(is_active, now=now)
         if is_active != was_active:
-            webhooks.tell(f"voucher.{'enabled' if is_active else 'disabled'}", voucher, source=source, now=now)
+            webhooks.tell(_switched(is_active), voucher, source=source, now=now)
 
 
-def change_balance(voucher: Voucher, amount: int, *, origin: Origin) -> Voucher:
+def change_balance(
+    voucher: Voucher, amount: int, *, origin: Origin, source: webhooks.Source = webhooks.INTERNAL
+) -> Voucher:
     """Load a gift card with `amount` cents, or take them off when `amount` is negative.
 
     Raises NoGiftCard, and OutOfBounds for more than there is to take, or more than a balance can hold.
@@ -355,17 +387,28 @@ def change_balance(voucher: Voucher, amount: int, *, origin: Origin) -> Voucher:
         voucher.gift_amount += max(0, amount)
         voucher.updated_at = origin.at
         voucher.save(update_fields=["gift_balance", "gift_amount", "updated_at"])
-        _note_change(voucher, amount, origin=origin)
+        webhooks.tell_each(_note_change(voucher, amount, origin=origin), source=source, now=origin.at)
     return voucher
 
 
-def _note_change(voucher: Voucher, amount: int, *, origin: Origin) -> None:
+def _note_change(voucher: Voucher, amount: int, *, origin: Origin) -> list[webhooks.Happening]:
+    """Write down a change of the balance by hand and return what there is to tell of it."""
     kind = GiftTransaction.Type.ADDITION if amount > 0 else GiftTransaction.Type.REMOVAL
-    GiftTransaction.objects.note(voucher, amount, kind=kind, origin=origin)
+    moved = GiftTransaction.objects.note(voucher, amount, kind=kind, origin=origin)
+    if moved is None:
+        return []
+    added: list[webhooks.Happening] = [("voucher.gift.balance_added", moved)] if amount > 0 else []
+    return [*added, ("voucher.gift.transaction.created", moved)]
 
 
 def assign_rule(
-    rule: ValidationRule, object_type: str, object_id: str, *, replace: bool = False, now: datetime
+    rule: ValidationRule,
+    object_type: str,
+    object_id: str,
+    *,
+    replace: bool = False,
+    source: webhooks.Source = webhooks.INTERNAL,
+    now: datetime,
 ) -> RuleAssignment:
     """Bind a voucher or a campaign, given by its public id, by a rule; `replace` makes an existing binding anew.
 
@@ -377,9 +420,11 @@ def assign_rule(
             RuleAssignment.objects.filter(**bound).delete()
         try:
             with transaction.atomic():
-                return RuleAssignment.objects.create(**bound, created_at=now)
+                assignment = RuleAssignment.objects.create(**bound, created_at=now)
         except IntegrityError as error:
             raise Taken(object_id) from error
+        webhooks.tell(ASSIGNED, assignment, source=source, now=now)
+        return assignment
 
 
 def publish(draft: PublicationDraft, voucher: Voucher, *, now: datetime) -> Publication:
@@ -415,7 +460,9 @@ def publish_from(
             if campaign.type != Campaign.Type.AUTO_UPDATE:
                 raise NothingToPublish(campaign.name)
             missing = count - len(chosen)
-            chosen += [_with_random_code(template, origin=Origin(now)) for _ in range(missing)]
+            made = [_with_random_code(template, origin=Origin(now)) for _ in range(missing)]
+            webhooks.tell_each([("voucher.created", one) for one in made], source=draft.source, now=now)
+            chosen += made
         return _publish(draft, chosen, campaign=campaign, now=now)
 
 
@@ -441,12 +488,19 @@ def _publish(
         metadata=draft.metadata,
     )
     publication.vouchers.set(keys)
+    if webhooks.is_listened_to("voucher.published", "customer.publication.succeeded"):
+        # As they are now: who holds them was written past these objects.
+        given = Voucher.objects.filter(pk__in=keys).select_related("campaign", "holder").order_by("pk")
+        happened: list[webhooks.Happening] = [("voucher.published", (publication, one)) for one in given]
+        happened.append(("customer.publication.succeeded", publication))
+        webhooks.tell_each(happened, source=draft.source, now=now)
     return publication
 
 
-def delete_voucher(voucher: Voucher) -> None:
+def delete_voucher(voucher: Voucher, *, source: webhooks.Source = webhooks.INTERNAL, now: datetime) -> None:
     """Delete a voucher and what it was bound by. Attempts made with it stay: its code stands in them as text."""
     with transaction.atomic():
+        webhooks.tell("voucher.deleted", voucher, source=source, now=now)
         RuleAssignment.objects.binding(vouchers=[voucher.public_id], campaigns=[]).delete()
         voucher.delete()
 

@@ -1,13 +1,15 @@
-"""The admin page of vouchers; how often they were used is the attempts' doing and cannot be typed in."""
+"""The admin pages of vouchers and publications; how often a code was used is the attempts' doing and not typed in."""
 
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from voucherify_admin.adminsite import DashboardAdmin
+from campaigns.models import Customer
+from voucherify_admin.adminsite import MOST_COUNTED, DashboardAdmin, RecordAdmin
 from vouchers.forms import VoucherAdminForm
-from vouchers.models import GiftTransaction, Origin, Voucher
+from vouchers.models import GiftTransaction, Origin, Publication, Voucher
 
 
 @admin.register(Voucher)
@@ -46,3 +48,29 @@ class VoucherAdmin(DashboardAdmin):
         if not change:
             by = {"channel_type": "USER", "channel_id": request.user.public_id, "channel_name": request.user.username}
             GiftTransaction.objects.open([obj], origin=Origin(obj.created_at, **by))
+
+
+@admin.register(Publication)
+class PublicationAdmin(RecordAdmin):
+    """That codes were given to customers. The codes stand on the row, so vouchers that are gone are told too."""
+
+    list_display = ("public_id", "created_at", "given_codes", "customer", "campaign", "channel", "source_id")
+    list_select_related = ("customer", "campaign")
+    search_fields = ("public_id__exact", "source_id__exact")
+    search_help_text = "An id, a code, or a customer's id in the shop, in full"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Publication], search_term: str
+    ) -> tuple[QuerySet[Publication], bool]:
+        # Codes and customers are looked up first: joined into the question, no index would answer it.
+        term = search_term.strip()
+        given = Publication.vouchers.through.objects.filter(voucher__code=term)
+        if found := list(given.values_list("publication", flat=True)[:MOST_COUNTED]):
+            return queryset.filter(pk__in=found), False
+        if customers := list(Customer.objects.by_reference(term).values_list("pk", flat=True)):
+            return queryset.filter(customer__in=customers), False
+        return super().get_search_results(request, queryset, search_term)
+
+    @admin.display(description="codes")
+    def given_codes(self, publication: Publication) -> str:
+        return ", ".join(publication.codes)

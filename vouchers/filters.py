@@ -1,14 +1,14 @@
-"""What one can ask of the list of vouchers, of the page and its export alike."""
+"""What one can ask of vouchers, imports, transactions and publications, of the page and its export alike."""
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from campaigns.filters import campaign_names
-from campaigns.models import Campaign
+from campaigns.filters import CampaignInput, campaign_names
+from campaigns.models import Campaign, Customer
 from voucherify_admin.async_actions.job import get_job
 from voucherify_admin.async_actions.models import AsyncAction
 from voucherify_admin.pages.filters import Ask, BaseFilter, ChoicesFilter, OperatorFilter, TextFilter, text_condition
-from vouchers.models import GiftTransaction, Voucher
+from vouchers.models import GiftTransaction, Publication, Voucher
 from vouchers.words import STATES, state_condition
 
 # So many campaigns are looked for by a name.
@@ -81,3 +81,26 @@ class TransactionFilter(BaseFilter):
 
     def filter_code(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         return queryset.filter(code__in={value, value.upper()})
+
+
+class PublicationFilter(BaseFilter):
+    """The questions that the export of publications takes."""
+
+    time_field = "created_at"
+    metadata_field = "metadata"
+    primary = ("code", "campaign", "customer", "period")
+
+    code = TextFilter(label="Code", method="filter_code")
+    campaign = TextFilter(label="Campaign", method="filter_campaign", widget=CampaignInput)
+    customer = TextFilter(label="Customer", method="filter_customer")
+    channel = TextFilter(label="Channel", field_name="channel", lookup_expr="iexact")
+
+    def filter_code(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        given = Publication.vouchers.through.objects.filter(voucher__code__in={value, value.upper()})
+        return queryset.filter(pk__in=given.values("publication"))
+
+    def filter_campaign(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.filter(campaign__in=Campaign.objects.filter(Q(name=value) | Q(public_id=value)))
+
+    def filter_customer(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.filter(Q(customer__in=Customer.objects.called(value)) | Q(tracking_id=value))

@@ -87,7 +87,7 @@ class ImportForm(forms.Form):
         name = self.cleaned_data["campaign"].strip()
         if not name:
             return None
-        campaign = Campaign.objects.filter(Q(name=name) | Q(public_id=name)).first()
+        campaign = Campaign.objects.present().filter(Q(name=name) | Q(public_id=name)).first()
         if campaign is None:
             raise ValidationError("There is no campaign of this name.")
         return campaign

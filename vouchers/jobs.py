@@ -14,6 +14,7 @@ from voucherify_admin.api.errors import ApiError, describe
 from voucherify_admin.api.models import ApiKey
 from voucherify_admin.async_actions.job import Job, RefusedError, RowResult, Step
 from voucherify_admin.async_actions.models import AsyncAction
+from voucherify_admin.webhooks import actions as webhooks
 from vouchers import bulk, imports
 from vouchers.models import GiftTransaction, Origin, Voucher
 from vouchers.schemas import VoucherCreateIn, VoucherIn, type_of_campaign
@@ -28,7 +29,7 @@ def _campaign(action: AsyncAction) -> Campaign | None:
     """Return the campaign that the action is about, None for none; raise RefusedError when it is gone."""
     if not action.subject_id:
         return None
-    campaign = Campaign.objects.filter(public_id=action.subject_id).first()
+    campaign = Campaign.objects.present().filter(public_id=action.subject_id).first()
     if campaign is None:
         raise RefusedError("The campaign was deleted in the meantime.")
     return campaign
@@ -40,6 +41,12 @@ def _origin(action: AsyncAction, now: datetime) -> Origin:
         return Origin(now, "USER", action.owner.public_id, action.owner.get_username())
     key = ApiKey.objects.filter(app_id=action.app_id).first() if action.app_id else None
     return Origin(now, "API", action.app_id, key.name if key else "") if action.app_id else Origin(now)
+
+
+def source_of(action: AsyncAction) -> webhooks.Source:
+    """Return who asked for the action, as webhooks are told of what it does."""
+    by = _origin(action, action.created_at)
+    return webhooks.Source(by.channel_type or "INTERNAL", by.channel_id, by.channel_name, action.request_id)
 
 
 class ImportVouchers(Job):
@@ -201,4 +208,8 @@ class GenerateVouchers(Job):
                 f"Only {position + made:,} of {self.action.total:,} codes are free in this pattern; {position:,} were "
                 "made. Add more '#' (or length) or more characters."
             )
-        return Step(position + made, made, is_last=position + made >= self.action.total)
+        is_last = position + made >= self.action.total
+        if is_last and draft.campaign:
+            told = (draft.campaign, self.action.total)
+            webhooks.tell("campaign.vouchers.generation.completed", told, source=source_of(self.action), now=now)
+        return Step(position + made, made, is_last=is_last)

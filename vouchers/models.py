@@ -123,21 +123,21 @@ class Voucher(WithinHours):
         """Cents that were loaded and are neither left nor spent: taken off by hand."""
         return max(0, self.gift_amount - self.gift_balance - self.redeemed_amount)
 
-    def spend(self, *, credits: int = 0, origin: Origin) -> None:
-        """Count one use and take `credits` cents from the balance. The row must be locked."""
+    def spend(self, *, credits: int = 0, origin: Origin) -> "GiftTransaction | None":
+        """Count one use and take `credits` cents from the balance; return the transaction. The row must be locked."""
         self.redeemed_quantity += 1
         self.gift_balance -= credits
         self.redeemed_amount += credits
         self.save(update_fields=["redeemed_quantity", "gift_balance", "redeemed_amount"])
-        GiftTransaction.objects.note(self, -credits, kind=GiftTransaction.Type.REDEMPTION, origin=origin)
+        return GiftTransaction.objects.note(self, -credits, kind=GiftTransaction.Type.REDEMPTION, origin=origin)
 
-    def give_back(self, *, credits: int = 0, origin: Origin) -> None:
-        """Undo one use and put `credits` cents back. The row must be locked."""
+    def give_back(self, *, credits: int = 0, origin: Origin) -> "GiftTransaction | None":
+        """Undo one use and put `credits` cents back; return the transaction. The row must be locked."""
         self.redeemed_quantity -= 1
         self.gift_balance += credits
         self.redeemed_amount -= credits
         self.save(update_fields=["redeemed_quantity", "gift_balance", "redeemed_amount"])
-        GiftTransaction.objects.note(self, credits, kind=GiftTransaction.Type.REFUND, origin=origin)
+        return GiftTransaction.objects.note(self, credits, kind=GiftTransaction.Type.REFUND, origin=origin)
 
     def set_active(self, is_active: bool, *, now: datetime) -> None:
         """Enable or disable the voucher."""

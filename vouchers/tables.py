@@ -104,7 +104,7 @@ class ImportTable(BaseTable):
     status = tables.Column(verbose_name="State")
     file_name = tables.Column(verbose_name="File")
     total = NumberColumn(verbose_name="Rows")
-    done_count = NumberColumn(verbose_name="Created")
+    done_count = NumberColumn(verbose_name="Done")
     failed_count = NumberColumn(verbose_name="Not used")
     owner = tables.Column(empty_values=(), verbose_name="By")
 

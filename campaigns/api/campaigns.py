@@ -6,16 +6,19 @@ from typing import Any
 from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router
+from ninja import Router, Status
 
 from campaigns import actions
 from campaigns.models import Campaign, RuleAssignment
 from campaigns.schemas.campaign import CampaignOut, CampaignUpdateIn, EmptyOut, campaign_out
 from voucherify_admin.api import lists
 from voucherify_admin.api.auth import KeyAuth
-from voucherify_admin.api.errors import invalid_query
+from voucherify_admin.api.errors import invalid_query, not_found
 from voucherify_admin.api.wire import errors, found
+from voucherify_admin.async_actions.actions import Asked
 from voucherify_admin.async_actions.models import AsyncAction
+from voucherify_admin.async_actions.schemas import AsyncActionIdOut
+from voucherify_admin.webhooks.actions import Source
 
 router = Router(tags=["Campaigns"])
 
@@ -35,7 +38,17 @@ FILTERS = {
 
 def campaign_called(reference: str) -> Campaign:
     """Return the campaign with this id or name; raise ApiError 404 when there is none."""
-    return found(Campaign.objects.filter(Q(public_id=reference) | Q(name=reference)), "campaign", reference)
+    return found(Campaign.objects.present().filter(_named(reference)), "campaign", reference)
+
+
+def _named(reference: str) -> Q:
+    return Q(public_id=reference) | Q(name=reference)
+
+
+def source_of(request: HttpRequest) -> Source:
+    """Return who does what this call asks for, as webhooks are told of it."""
+    key = request.call.key
+    return Source("API", str(key.app_id), key.name, request.call.request_id)
 
 
 def shown(campaigns: Sequence[Campaign]) -> list[dict[str, Any]]:
@@ -63,7 +76,9 @@ def shown(campaigns: Sequence[Campaign]) -> list[dict[str, Any]]:
 
 def list_campaigns(request: HttpRequest) -> dict[str, Any]:
     """Return one page of campaigns. Its route is in vouchers.api, beside the one that creates them."""
-    rows = Campaign.objects.filter(lists.filters_q(lists.filters_from_query(request.GET), FILTERS, metadata="metadata"))
+    rows = Campaign.objects.present().filter(
+        lists.filters_q(lists.filters_from_query(request.GET), FILTERS, metadata="metadata")
+    )
     kind, status = request.GET.get("campaign_type"), request.GET.get("campaign_status")
     if kind and kind != "None":
         rows = rows.filter(campaign_type=kind)
@@ -79,9 +94,7 @@ def list_campaigns(request: HttpRequest) -> dict[str, Any]:
 def _switch(request: HttpRequest, reference: str, is_active: bool) -> dict[str, Any]:
     campaign = campaign_called(reference)
     request.call.touch("campaign", campaign.public_id)
-    campaign.is_active = is_active
-    campaign.updated_at = timezone.now()
-    campaign.save(update_fields=["is_active", "updated_at"])
+    actions.set_campaign_active(campaign, is_active, source=source_of(request), now=timezone.now())
     return {}
 
 
@@ -134,5 +147,28 @@ def update_campaign(
     """Change description, dates, category and metadata. The dates bind the campaign's vouchers from now on."""
     campaign = campaign_called(campaign_id)
     request.call.touch("campaign", campaign.public_id)
-    campaign = actions.update_campaign(campaign, payload.changes_of, now=timezone.now())
+    campaign = actions.update_campaign(campaign, payload.changes_of, source=source_of(request), now=timezone.now())
     return shown([campaign])[0]
+
+
+@router.delete(
+    "/campaigns/{path:campaign_id}",
+    auth=KeyAuth("campaigns.delete_campaign"),
+    response={202: AsyncActionIdOut, **errors(400, 404)},
+    summary="Delete a campaign with its vouchers",
+)
+def delete_campaign(request: HttpRequest, campaign_id: str, force: bool = False) -> Status[dict[str, str]]:
+    """Stop the campaign's codes at once and delete them, and then the campaign, by an asynchronous action.
+
+    There is no bin, so `force` makes no difference. Redemptions and rollbacks stay, with the names as text. Asked
+    again while it is under way, the same action is answered.
+    """
+    campaign = found(Campaign.objects.filter(_named(campaign_id)), "campaign", campaign_id)
+    request.call.touch("campaign", campaign.public_id)
+    asked = Asked(app_id=str(request.call.key.app_id), request_id=request.call.request_id)
+    try:
+        action = actions.delete_campaign(campaign, asked=asked, now=timezone.now())
+    except Campaign.DoesNotExist as error:
+        raise not_found("campaign", campaign_id) from error
+    request.call.touch("async_action", action.public_id)
+    return Status(202, {"async_action_id": action.public_id})

@@ -7,6 +7,7 @@ from django.utils import timezone
 from ninja import Query, Router, Status
 
 from campaigns import actions
+from campaigns.api.campaigns import source_of
 from campaigns.models import Segment
 from campaigns.schemas.segment import SegmentIn, SegmentListOut, SegmentOut, segment_out
 from voucherify_admin.api import lists
@@ -33,7 +34,9 @@ def create_segment(request: HttpRequest, payload: SegmentIn) -> dict[str, Any]:
         request.call.touch("segment", segment.public_id)
         return segment_out(segment)
     try:
-        segment = actions.create_segment(payload.name, payload.customers or [], now=timezone.now())
+        segment = actions.create_segment(
+            payload.name, payload.customers or [], source=source_of(request), now=timezone.now()
+        )
     except actions.UnknownCustomer as error:
         raise not_found("customer", error.reference) from error
     request.call.touch("segment", segment.public_id)
@@ -74,5 +77,5 @@ def delete_segment(request: HttpRequest, segment_id: str) -> Status[None]:
     """Delete the segment; its customers stay. Nobody is in it any more for the rules that ask."""
     segment = found(Segment.objects.filter(public_id=segment_id), "segment", segment_id)
     request.call.touch("segment", segment.public_id)
-    segment.delete()
+    actions.delete_segment(segment, source=source_of(request), now=timezone.now())
     return Status(204, None)

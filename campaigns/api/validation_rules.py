@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router, Status
 
+from campaigns import actions
+from campaigns.api.campaigns import source_of
 from campaigns.models import ValidationRule
 from campaigns.schemas.validation_rule import RuleIn, RuleListOut, RuleOut, RuleUpdateIn, rule_out
 from voucherify_admin.api import lists
@@ -35,7 +37,8 @@ def _answer(request: HttpRequest, rule_id: str) -> dict[str, Any]:
 )
 def create_validation_rule(request: HttpRequest, payload: RuleIn) -> dict[str, Any]:
     """Create a rule. Rules that could not be evaluated are refused here, naming what is wrong, not at the till."""
-    rule = ValidationRule.objects.create(name=payload.name, **payload.columns())
+    columns = {"name": payload.name, **payload.columns()}
+    rule = actions.create_rule(columns, source=source_of(request), now=timezone.now())
     return _answer(request, rule.public_id)
 
 
@@ -75,9 +78,7 @@ def update_validation_rule(
     changes = payload.columns()
     if payload.name is not None:
         changes["name"] = payload.name
-    for name, value in {**changes, "updated_at": timezone.now()}.items():
-        setattr(rule, name, value)
-    rule.save(update_fields=[*changes, "updated_at"])
+    actions.update_rule(rule, changes, source=source_of(request), now=timezone.now())
     return _answer(request, rule_id)
 
 
@@ -91,5 +92,5 @@ def delete_validation_rule(request: HttpRequest, rule_id: str) -> Status[None]:
     """Delete the rule and its assignments: what it bound is free of it at once."""
     rule = found(ValidationRule.objects.filter(public_id=rule_id), "validation_rules", rule_id)
     request.call.touch("validation_rule", rule.public_id)
-    rule.delete()
+    actions.delete_rule(rule, source=source_of(request), now=timezone.now())
     return Status(204, None)

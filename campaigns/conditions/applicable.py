@@ -10,16 +10,24 @@ from campaigns.conditions.subject import Item, Subject
 
 # What else an entry may say, with the value that changes nothing; anything else is refused, not passed over.
 HARMLESS: Mapping[str, Any] = {"effect": "APPLY_TO_EVERY", "skip_initially": 0, "repeat": 1, "target": "ITEM"}
+# What a discount may take off the items of one entry, in cents: off each of them, off all of them together.
+LIMITS = ("amount_limit", "aggregated_amount_limit")
+MOST_CENTS = 10**12
 KEPT = frozenset({"object", "id", "source_id", "strict", "product_id", "product_source_id"})
 
 
 @dataclass(frozen=True)
 class Product:
-    """One product or SKU that is listed, by each of its names; `strict`: the product itself, none of its SKUs."""
+    """One product or SKU that is listed, by each of its names; `strict`: the product itself, none of its SKUs.
+
+    The limits are cents that a discount may take off each item that it covers, and off all of them together.
+    """
 
     ids: frozenset[str]
     is_sku: bool = False
     strict: bool = False
+    amount_limit: int | None = None
+    aggregated_amount_limit: int | None = None
 
     def covers(self, item: Item) -> bool:
         """Whether the order's item is this product or SKU."""
@@ -47,6 +55,18 @@ class ApplicableTo:
             return False
         return self.included_all or any(product.covers(item) for product in self.included)
 
+    def limits(self, items: tuple[Item, ...]) -> list[tuple[frozenset[int], int | None, int | None]]:
+        """Return for each entry with a limit the `index` of its items, and the cents for each and for all of them."""
+        return [
+            (
+                frozenset(item.index for item in items if product.covers(item)),
+                product.amount_limit,
+                product.aggregated_amount_limit,
+            )
+            for product in self.included
+            if product.amount_limit is not None or product.aggregated_amount_limit is not None
+        ]
+
 
 def parse_applicable_to(wire: object) -> ApplicableTo:
     """Read Voucherify's `applicable_to`; raises InvalidRule for whatever could not be heeded later."""
@@ -54,7 +74,8 @@ def parse_applicable_to(wire: object) -> ApplicableTo:
         return ApplicableTo()
     if not isinstance(wire, Mapping):
         raise InvalidRule("Property .applicable_to should be an object with included, excluded and included_all")
-    included, excluded = (_products(wire.get(name), f".applicable_to.{name}") for name in ("included", "excluded"))
+    included = _products(wire.get("included"), ".applicable_to.included", may_limit=True)
+    excluded = _products(wire.get("excluded"), ".applicable_to.excluded")
     all_of_them = wire.get("included_all")
     if not isinstance(all_of_them, bool | None):
         raise InvalidRule("Property .applicable_to.included_all should be true or false")
@@ -63,11 +84,13 @@ def parse_applicable_to(wire: object) -> ApplicableTo:
             "Property .applicable_to.included should list the products that the discount applies to, "
             "as .included_all is false"
         )
+    if all_of_them and any(product.amount_limit or product.aggregated_amount_limit for product in included):
+        raise InvalidRule("Property .applicable_to.included may limit amounts only where .included_all is false")
     # Voucherify: with included_all the list of included ones adds nothing.
     return ApplicableTo(bool(all_of_them) or not included, included, excluded)
 
 
-def _products(wire: object, where: str) -> tuple[Product, ...]:
+def _products(wire: object, where: str, *, may_limit: bool = False) -> tuple[Product, ...]:
     if wire is None:
         return ()
     # Voucherify answers with lists in an envelope, and clients send back what they were answered.
@@ -75,10 +98,10 @@ def _products(wire: object, where: str) -> tuple[Product, ...]:
         wire = wire.get("data")
     if not isinstance(wire, list):
         raise InvalidRule(f"Property {where} should be a list of products and SKUs")
-    return tuple(_product(one, f"{where}[{index}]") for index, one in enumerate(wire))
+    return tuple(_product(one, f"{where}[{index}]", may_limit=may_limit) for index, one in enumerate(wire))
 
 
-def _product(wire: object, where: str) -> Product:
+def _product(wire: object, where: str, *, may_limit: bool) -> Product:
     if not isinstance(wire, Mapping):
         raise InvalidRule(f"Property {where} should be an object such as {{'object': 'product', 'id': '…'}}")
     kind = wire.get("object", "product")
@@ -88,9 +111,23 @@ def _product(wire: object, where: str) -> Product:
     if not ids:
         raise InvalidRule(f"Property {where} should have an 'id' or a 'source_id'")
     for name, value in wire.items():
-        if name not in KEPT and value is not None and value != HARMLESS.get(name):
+        if (
+            name not in KEPT
+            and not (may_limit and name in LIMITS)
+            and value is not None
+            and value != HARMLESS.get(name)
+        ):
             raise InvalidRule(f"Property {where}.{name} is not supported; leave it out")
-    return Product(ids, kind == "sku", wire.get("strict") is True)
+    limits = (_cents(wire.get(name), f"{where}.{name}") for name in LIMITS)
+    return Product(ids, kind == "sku", wire.get("strict") is True, *limits)
+
+
+def _cents(value: object, where: str) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_CENTS:
+        raise InvalidRule(f"Property {where} should be a whole number of cents, 1 or more, not {value!r}")
+    return value
 
 
 def restricts_discount(ruleset: RuleSet, applicable_to: ApplicableTo) -> bool:

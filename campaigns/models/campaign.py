@@ -1,6 +1,7 @@
 """A campaign, and what it shares with its vouchers; knows nothing of the vouchers that belong to it."""
 
 from functools import partial
+from typing import Self
 
 from django.db import models
 from django.utils import timezone
@@ -31,6 +32,12 @@ class WithinHours(models.Model):
         return Schedule(self.validity, self.start_date)
 
 
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    def present(self) -> Self:
+        """Narrow to the campaigns that nobody asked to delete."""
+        return self.filter(deletion_asked_at=None)
+
+
 class Campaign(WithinHours):
     """An offer under which codes are handed out. Its dates and its active state bind all of its vouchers."""
 
@@ -57,6 +64,10 @@ class Campaign(WithinHours):
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(null=True, editable=False)
+    # From this moment none of its codes can be used; a worker deletes them, and the campaign last.
+    deletion_asked_at = models.DateTimeField(null=True, editable=False)
+
+    objects = CampaignQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["-created_at", "-id"], name="campaign_newest")]
@@ -72,3 +83,7 @@ class Campaign(WithinHours):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_being_deleted(self) -> bool:
+        return self.deletion_asked_at is not None

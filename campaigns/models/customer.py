@@ -50,6 +50,7 @@ class Customer(models.Model):
     objects = CustomerQuerySet.as_manager()
 
     class Meta:
+        permissions = [("erase_customer", "Can erase customers from everything that was recorded")]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="customer_newest"),
             models.Index(Lower("email"), name="customer_email"),

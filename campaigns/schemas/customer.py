@@ -52,6 +52,46 @@ class AddressOut(BaseModel):
     postal_code: str | None
 
 
+class CustomerGiftSummaryOut(BaseModel):
+    redeemed_amount: int
+    amount_to_go: int = Field(description="Left on the gift cards that the customer holds.")
+
+
+class CustomerLoyaltySummaryOut(BaseModel):
+    redeemed_points: Literal[0]
+    points_to_go: Literal[0]
+
+
+class CustomerRedemptionSummaryOut(BaseModel):
+    """Numbers of codes; several codes on one order are several."""
+
+    total_redeemed: int
+    total_failed: int
+    total_succeeded: int = Field(description="Those that were rolled back later among them.")
+    total_rolled_back: int
+    total_rollback_failed: int
+    total_rollback_succeeded: int
+    gift: CustomerGiftSummaryOut
+    loyalty_card: CustomerLoyaltySummaryOut
+
+
+class CustomerOrderSummaryOut(BaseModel):
+    """Of the orders that are paid or fulfilled; amounts are cents, after discounts."""
+
+    total_amount: int
+    total_count: int
+    average_amount: int
+    last_order_amount: int
+    last_order_date: Timestamp | None
+
+
+class CustomerSummaryOut(BaseModel):
+    """What the customer did."""
+
+    redemptions: CustomerRedemptionSummaryOut
+    orders: CustomerOrderSummaryOut
+
+
 class CustomerOut(BaseModel):
     """A customer. What is not known is left out, but for `source_id` and `address`, which are null then."""
 
@@ -63,6 +103,9 @@ class CustomerOut(BaseModel):
     phone: str | None = None
     birthdate: str | None = Field(None, json_schema_extra={"format": "date"})
     address: AddressOut | None
+    summary: CustomerSummaryOut | None = Field(
+        None, description="Left out where a customer stands within another object."
+    )
     metadata: dict[str, Any] = {}
     created_at: Timestamp
     updated_at: Timestamp | None = None

@@ -1,5 +1,7 @@
-"""The verbs of use: redeem, validate, roll back, of one code or a stack. Each owns its transaction; API and pages
-call the same ones."""
+"""The verbs of use: redeem, validate, roll back, of one code or a stack; and erasing a person from what is on record.
+
+Each owns its transaction; API and pages call the same ones.
+"""
 
 from redemptions.actions.attempts import (
     RollbackRequest,
@@ -10,6 +12,7 @@ from redemptions.actions.attempts import (
     roll_back,
     validate,
 )
+from redemptions.actions.erasure import Erasure, erase
 from redemptions.actions.stacks import (
     RolledBackStack,
     Stack,
@@ -20,10 +23,12 @@ from redemptions.actions.stacks import (
 )
 
 __all__ = [
+    "Erasure",
     "RollbackRequest",
     "RolledBackStack",
     "Stack",
     "StackDecision",
+    "erase",
     "preview_rollback",
     "reconsider",
     "redeem",

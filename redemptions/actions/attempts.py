@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from campaigns.actions import upsert_customer
@@ -17,7 +18,7 @@ from redemptions.engine import Channel, Decision, PayloadProblem, RedeemRequest,
 from redemptions.models import Redemption, Result, Rollback, SessionLock, new_redemption_id, new_rollback_id
 from voucherify_admin.ids import new_id
 from voucherify_admin.webhooks import actions as webhooks
-from vouchers.models import Origin, Voucher
+from vouchers.models import GiftTransaction, Origin, Voucher
 
 
 def redeem(request: RedeemRequest, *, now: datetime | None = None) -> Redemption:
@@ -29,10 +30,11 @@ def redeem(request: RedeemRequest, *, now: datetime | None = None) -> Redemption
     """
     now = now or timezone.now()
     with transaction.atomic():
+        is_named = orders.is_named(request)
         request, customer = with_customer(orders.known(request), now=now)
         voucher, rules = None, None
         if request.problem is None:
-            rules = lock_what_is_counted([request.code], customer).get(request.code)
+            rules = lock_what_is_counted([request.code], customer)
             voucher = named(request.code, Voucher.objects.locked([request.code]))
         elif request.code:
             # Nothing is spent, so nothing is locked; the attempt still belongs to its voucher.
@@ -41,7 +43,7 @@ def redeem(request: RedeemRequest, *, now: datetime | None = None) -> Redemption
         decision = engine.decide(known)
         redemption = record(request, decision, voucher=voucher, customer=customer, now=now)
         settle(redemption, request, decision, voucher, now=now)
-        orders.keep(redemption, now=now)
+        orders.keep(redemption, is_named=is_named, now=now)
     return redemption
 
 
@@ -67,13 +69,32 @@ def settle(
 
     What the request's session had kept of it is redeemed thereby.
     """
+    moved = None
     if decision.accepted and voucher is not None:
         origin = _origin(request.channel, at=now, redemption_id=redemption.public_id)
-        voucher.spend(credits=decision.gift_amount or 0, origin=origin)
+        moved = voucher.spend(credits=decision.gift_amount or 0, origin=origin)
         redemption.voucher = voucher
         if request.session:
             SessionLock.objects.filter(voucher=voucher, session_key=request.session.key).delete()
-    webhooks.tell(f"redemption.{redemption.status.lower()}", redemption, source=_source(request), now=now)
+    _tell(f"redemption.{redemption.status.lower()}", redemption, redemption, request, moved=moved, now=now)
+
+
+def _tell(
+    event: str,
+    row: Redemption | Rollback,
+    redemption: Redemption,
+    request: "RedeemRequest | RollbackRequest",
+    *,
+    moved: GiftTransaction | None = None,
+    now: datetime,
+) -> None:
+    """Tell the webhooks of the attempt or rollback, of the customer's part in it, and of the credits that it moved."""
+    happened: list[webhooks.Happening] = [(event, row)]
+    if redemption.customer_id is not None:
+        happened.append((f"customer.{event}", row))
+    if moved is not None:
+        happened.append(("voucher.gift.transaction.created", moved))
+    webhooks.tell_each(happened, source=_source(request), now=now)
 
 
 def keep(request: RedeemRequest, decision: Decision, voucher: Voucher | None, *, now: datetime) -> None:
@@ -140,29 +161,21 @@ def named(reference: str, vouchers: Iterable[Voucher]) -> Voucher | None:
 
 
 def lock_what_is_counted(references: Sequence[str], customer: Customer | None) -> dict[str, list[RuleFacts]]:
-    """Return the rules that bind each known code, with the rows locked that hold their counts still.
+    """Return the rules that bind these codes, with the rows locked that hold their counts still.
 
     The customer's row and then the campaigns', in the order of their keys, are locked only where a rule counts over
     several vouchers, so that the codes of a campaign do not wait for each other without need.
     """
-    vouchers = list(Voucher.objects.named(list(references)))
-    rules: dict[str, list[RuleFacts]] = {}
-    campaigns: set[int] = set()
-    locks_customer = False
-    for reference in references:
-        voucher = named(reference, [one for one in vouchers if reference in (one.code, one.public_id)])
-        if voucher is None:
-            continue
-        rules[reference] = facts.rules_of(voucher, voucher.campaign)
-        campaign_wide, customer_wide = facts.counts_beyond_voucher(rules[reference])
-        locks_customer |= customer_wide
-        if campaign_wide and voucher.campaign_id is not None:
-            campaigns.add(voucher.campaign_id)
+    rules = facts.read_rules(references)
+    beyond = {object_id: facts.counts_beyond_voucher(bound) for object_id, bound in rules.items()}
+    campaign_wide = [object_id for object_id, (counts_campaign, _) in beyond.items() if counts_campaign]
     # Without their keys, so that an attempt of another voucher, which only refers to these rows, need not wait.
-    if locks_customer and customer is not None:
+    if customer is not None and any(counts_customer for _, counts_customer in beyond.values()):
         list(Customer.objects.filter(pk=customer.pk).select_for_update(no_key=True).values_list("pk"))
-    if campaigns:
-        rows = Campaign.objects.filter(pk__in=campaigns).order_by("pk")
+    if campaign_wide:
+        counting = Q(public_id__in=campaign_wide) | Q(campaign__public_id__in=campaign_wide)
+        vouchers = Voucher.objects.named(list(references)).filter(counting)
+        rows = Campaign.objects.filter(pk__in=vouchers.values("campaign")).order_by("pk")
         list(rows.select_for_update(no_key=True).values_list("pk"))
     return rules
 
@@ -191,7 +204,7 @@ def with_customer(request: RedeemRequest, *, now: datetime) -> tuple[RedeemReque
     """The same, but the customer is created or updated with what the request says of them."""
     if not request.customer or request.problem is not None:
         return request, None
-    customer, _ = upsert_customer(dict(request.customer), now=now)
+    customer, _ = upsert_customer(dict(request.customer), source=_source(request), now=now)
     if customer is None and request.customer.get("id"):
         return replace(request, problem=_unknown_customer(request.customer["id"])), None
     return request, customer
@@ -358,6 +371,7 @@ def undo(
     rollback = record_rollback(
         request, redemption, effects=effects_of(redemption, voucher), now=now, public_id=public_id
     )
+    moved = None
     if voucher is not None:
         origin = _origin(
             request.channel,
@@ -366,7 +380,7 @@ def undo(
             rollback_id=rollback.public_id,
             reason=request.reason,
         )
-        voucher.give_back(credits=redemption.gift_amount or 0, origin=origin)
+        moved = voucher.give_back(credits=redemption.gift_amount or 0, origin=origin)
     redemption.status = Redemption.Status.ROLLED_BACK
     fields = ["status"]
     if request.metadata:
@@ -377,7 +391,7 @@ def undo(
     orders.cancel(redemption, rollback, now=now)
     redemption.voucher = voucher
     rollback.redemption = redemption
-    webhooks.tell("redemption.rollback.succeeded", rollback, source=_source(request), now=now)
+    _tell("redemption.rollback.succeeded", rollback, redemption, request, moved=moved, now=now)
     return rollback
 
 
@@ -461,5 +475,5 @@ def record_rollback(
         request_id=request.request_id,
     )
     if refusal:
-        webhooks.tell("redemption.rollback.failed", rollback, source=_source(request), now=now)
+        _tell("redemption.rollback.failed", rollback, redemption, request, now=now)
     return rollback

@@ -1,6 +1,6 @@
 """The verbs of use for several codes on one order: redeem, validate, roll back; all or nothing of each is written."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ from redemptions.actions.attempts import (
     with_customer,
     with_known_customer,
 )
-from redemptions.engine import Decision, RedeemRequest
+from redemptions.engine import Decision, RedeemRequest, RuleFacts
 from redemptions.models import Redemption, Result, Rollback, new_redemption_id, new_rollback_id
 from voucherify_admin.api.wire import iso
 from voucherify_admin.ids import new_id
@@ -110,12 +110,16 @@ def redeem_stack(requests: Sequence[RedeemRequest], *, now: datetime | None = No
     """
     now = now or timezone.now()
     with transaction.atomic():
+        is_named = orders.is_named(requests[0])
         first, customer = with_customer(_with_order_id(orders.known(requests[0]), now=now), now=now)
         requests = [_like(first, request) for request in requests]
         codes = [request.code for request in requests]
-        lock_what_is_counted(codes, customer)
+        rules = lock_what_is_counted(codes, customer)
         vouchers = list(Voucher.objects.locked(codes))
-        return _record(_decide(requests, vouchers, customer, now=now), first, customer, now=now)
+        decided = _decide(requests, vouchers, customer, rules=rules, now=now)
+        stack = _record(decided, first, customer, now=now)
+        orders.keep(stack.parent, is_named=is_named, now=now)
+    return stack
 
 
 def validate_stack(requests: Sequence[RedeemRequest], *, now: datetime | None = None) -> StackDecision:
@@ -130,7 +134,7 @@ def validate_stack(requests: Sequence[RedeemRequest], *, now: datetime | None = 
     codes = [request.code for request in requests]
     with transaction.atomic() if first.session else nullcontext():
         vouchers = Voucher.objects.locked(codes) if first.session else Voucher.objects.named(codes)
-        decided = _decide(requests, list(vouchers), customer, now=now)
+        decided = _decide(requests, list(vouchers), customer, rules=facts.read_rules(codes), now=now)
         if decided.refusal is None:
             for one in decided.accepted:
                 keep(one.request, one.decision, one.voucher, now=now)
@@ -150,7 +154,12 @@ def _with_order_id(request: RedeemRequest, *, now: datetime) -> RedeemRequest:
 
 
 def _decide(
-    requests: Sequence[RedeemRequest], vouchers: Sequence[Voucher], customer: Customer | None, *, now: datetime
+    requests: Sequence[RedeemRequest],
+    vouchers: Sequence[Voucher],
+    customer: Customer | None,
+    *,
+    rules: Mapping[str, Sequence[RuleFacts]],
+    now: datetime,
 ) -> StackDecision:
     """Decide one code after the other, each on the order as those before it left it."""
     found = [
@@ -168,7 +177,7 @@ def _decide(
     order, earlier, asked = requests[0].order, [], []
     for request, voucher in zip(requests, found, strict=True):
         known = facts.gather(
-            replace(request, order=order), voucher=voucher, customer=customer, now=now, earlier=earlier
+            replace(request, order=order), voucher=voucher, customer=customer, now=now, rules=rules, earlier=earlier
         )
         decision = engine.decide(replace(known, percent_of_discounted=percent_of_discounted))
         asked.append(Asked(request, voucher, decision))
@@ -240,7 +249,6 @@ def _record(decided: StackDecision, request: RedeemRequest, customer: Customer |
         (redeemed if one.decision.accepted else refused).append(child)
         if one is culprit:
             failure = child
-    orders.keep(parent, now=now)
     return Stack(parent, redeemed, refused, failure)
 
 

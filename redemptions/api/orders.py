@@ -10,6 +10,7 @@ from ninja import Query, Router
 from pydantic import BaseModel, Field, StrictInt
 
 from campaigns.actions import upsert_customer
+from campaigns.api.campaigns import source_of
 from campaigns.models import Customer
 from campaigns.schemas.customer import CustomerIn
 from redemptions import orders
@@ -144,7 +145,7 @@ def _order_called(reference: str) -> Order:
 
 def _saved(request: HttpRequest, row: Order | None, payload: OrderFields) -> dict[str, Any]:
     now = timezone.now()
-    customer = _customer_of(payload)
+    customer = _customer_of(request, payload)
     try:
         order = orders.save(row, payload.model_dump(exclude={"customer"}), customer=customer, now=now)
     except OrderError as error:
@@ -155,12 +156,12 @@ def _saved(request: HttpRequest, row: Order | None, payload: OrderFields) -> dic
     return order_out(order)
 
 
-def _customer_of(payload: OrderFields) -> Customer | None:
+def _customer_of(request: HttpRequest, payload: OrderFields) -> Customer | None:
     values = payload.customer.values() if payload.customer else {}
     if not values:
         return None
     try:
-        customer, _ = upsert_customer(values, now=timezone.now())
+        customer, _ = upsert_customer(values, source=source_of(request), now=timezone.now())
     except IntegrityError as error:
         raise duplicate("customer", values["source_id"], by="source_id") from error
     if customer is None:

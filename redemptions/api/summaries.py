@@ -71,12 +71,13 @@ def get_campaign_summary(request: HttpRequest, campaign_id: str, query: Query[Su
     if query.end_date:
         within &= Q(created_at__lt=parse_moment(query.end_date, ".end_date"))
     success, undone = Q(result="SUCCESS"), Q(status=Redemption.Status.ROLLED_BACK)
+    order = Redemption.objects.once_an_order()
     attempts = Redemption.objects.filter(within, campaign=campaign).aggregate(
         redemptions=Count("pk"),
         redemptions_succeeded=Count("pk", filter=success),
         redemptions_failed=Count("pk", filter=~success),
-        orders_amount=Sum("amount", filter=success, default=0),
-        orders_rolledback_amount=Sum("amount", filter=undone, default=0),
+        orders_amount=Sum("amount", filter=success & order, default=0),
+        orders_rolledback_amount=Sum("amount", filter=undone & order, default=0),
         discounted_amount=Sum("discount_amount", filter=success, default=0),
         rolledback_discounted_amount=Sum("discount_amount", filter=undone, default=0),
         amount_redeemed=Sum("gift_amount", filter=success, default=0),

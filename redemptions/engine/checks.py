@@ -251,6 +251,9 @@ def _nothing_applicable(facts: Facts) -> Refusal | None:
 def _payable(facts: Facts) -> int | None:
     """What is left to pay of what the voucher applies to, in cents; None when that is not known."""
     order = facts.order
+    if facts.caps and facts.priced is not None:
+        # Asked without credits it is the whole of what the rules let a gift card pay.
+        return facts.priced.total_applied_discount_amount
     if order is None or facts.applicable is None:
         return order.remaining if order is not None else None
     lines = [line for index, line in enumerate(order.lines or ()) if index in facts.applicable]

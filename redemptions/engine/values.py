@@ -20,6 +20,7 @@ from campaigns.conditions import (
 from campaigns.validity import ALWAYS, Schedule, Validity
 from redemptions.engine.reasons import FailureReason
 from vouchers.discounts import (
+    Cap,
     Discount,
     DiscountedOrder,
     Effect,
@@ -227,8 +228,13 @@ class Facts:
         return allowed
 
     @cached_property
+    def caps(self) -> tuple[Cap, ...]:
+        """What the rules allow to be taken off the products that they list."""
+        return tuple(Cap(*limit) for rule in self.rules for limit in rule.applicable_to.limits(self.items or ()))
+
+    @cached_property
     def offer(self) -> Discount | GiftCredits | None:
-        """What the voucher gives; what rules restrict to some products is taken off those items, not off the order."""
+        """What the voucher gives; where rules list products and no effect was named, it is taken off those items."""
         voucher = self.voucher
         if voucher is None:
             return None
@@ -236,7 +242,7 @@ class Facts:
         if voucher.is_gift:
             offer = GiftCredits(self.request.gift_credits, voucher.gift_effect)
         restricted = any(rule.restricts_discount for rule in self.rules)
-        if restricted and offer is not None and not isinstance(offer, UnitsOff) and not offer.effect.needs_items:
+        if restricted and offer is not None and not isinstance(offer, UnitsOff) and offer.follows_products:
             return replace(offer, effect=Effect.APPLY_TO_ITEMS)
         return offer
 
@@ -246,7 +252,11 @@ class Facts:
         if self.order is None:
             return None
         return price_order(
-            self.order, self.offer, applicable=self.applicable, percent_of_discounted=self.percent_of_discounted
+            self.order,
+            self.offer,
+            applicable=self.applicable,
+            percent_of_discounted=self.percent_of_discounted,
+            caps=self.caps,
         )
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
-from pydantic import BaseModel, Field, StrictStr, ValidationError
+from pydantic import BaseModel, Field, StrictStr, TypeAdapter, ValidationError
 
 from redemptions.actions import RolledBackStack, Stack, StackDecision
 from redemptions.engine import Channel, Decision, RedeemRequest
@@ -40,12 +40,14 @@ class RedeemableIn(BodyIn):
     gift: GiftIn | None = None
 
 
+Redeemables = Annotated[list[RedeemableIn], Field(min_length=1, max_length=MOST_REDEEMABLES)]
+REDEEMABLES: TypeAdapter[list[RedeemableIn]] = TypeAdapter(Redeemables)
+
+
 class StackIn(RedeemIn):
     """`POST /v1/redemptions` and `POST /v1/validations`."""
 
-    redeemables: Annotated[list[RedeemableIn], Field(min_length=1, max_length=MOST_REDEEMABLES)] = Field(
-        description="Up to 30 codes, applied to the order one after the other."
-    )
+    redeemables: Redeemables = Field(description="Up to 30 codes, applied to the order one after the other.")
 
 
 class StackOut(BaseModel):
@@ -81,16 +83,16 @@ class StackValidationOut(BaseModel):
 
 
 def stack_requests(body: Any, *, channel: Channel, request_id: str) -> list[RedeemRequest]:
-    """Return a request for each redeemable; of a body that does not fit one for the first code, with the problem."""
+    """Return a request for each redeemable; where the body does not fit, each has that as its problem.
+
+    Where the redeemables themselves do not fit there is one request, for the first code.
+    """
     data = body if isinstance(body, dict) else {}
     try:
         parsed = StackIn.model_validate(data)
     except ValidationError as error:
-        listed = data.get("redeemables")
-        first = listed[0] if isinstance(listed, list) and listed else None
-        code = first.get("id") if isinstance(first, dict) else None
-        code = clean(code) if isinstance(code, str) else ""
-        return [unusable(code, data, error, channel=channel, request_id=request_id)]
+        codes = _codes(data.get("redeemables"))
+        return [unusable(code, data, error, channel=channel, request_id=request_id) for code in codes]
     return [
         request_of(
             clean(redeemable.id),
@@ -102,6 +104,16 @@ def stack_requests(body: Any, *, channel: Channel, request_id: str) -> list[Rede
         )
         for redeemable in parsed.redeemables
     ]
+
+
+def _codes(sent: Any) -> list[str]:
+    """Return the codes of redeemables that fit, else the first, which may be empty: what cannot be read is no code."""
+    try:
+        return [clean(redeemable.id) for redeemable in REDEEMABLES.validate_python(sent)]
+    except ValidationError:
+        first = sent[0] if isinstance(sent, list) and sent else None
+        code = first.get("id") if isinstance(first, dict) else None
+        return [clean(code) if isinstance(code, str) else ""]
 
 
 def stack_out(stack: Stack, request: RedeemRequest, vouchers: dict[int, dict[str, Any]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ class RedemptionListView(FilteredListView):
 
     permission_required = "redemptions.view_redemption"
     title = "Redemptions"
-    queryset = Redemption.objects.for_list()
+    queryset = Redemption.objects.for_list().with_parents()
     filterset_class = RedemptionFilter
     table_class = RedemptionTable
     list_name = "redemptions"

@@ -8,11 +8,12 @@ from django.db import OperationalError
 from django.utils import timezone
 from voucherify import models as sdk
 
-from tests.factories import make_key
+from tests.factories import make_key, make_user
 from voucherify_admin.async_actions import actions, models, tasks
 from voucherify_admin.async_actions.actions import Asked, Work
 from voucherify_admin.async_actions.job import Job, RefusedError, RowResult, Step
 from voucherify_admin.async_actions.models import ActionRow, AsyncAction
+from voucherify_admin.notifications.models import Notification
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +94,58 @@ def test_an_unexpected_error_ends_it_without_telling_secrets():
     assert again(action).status == "FAILED"
     assert "password" not in again(action).message
     assert action.public_id in again(action).message
+
+
+def test_the_person_who_asked_is_told_once_how_it_ended():
+    ann = make_user()
+    Counting.bad = {2}
+    action = actions.start(Work("COUNT", 5, file_name="codes.csv"), Asked(owner=ann))
+    action.run()
+    again(action).run()
+    notice = Notification.objects.get()
+    assert (notice.user, notice.kind, notice.about) == (ann, "action_done", action.public_id)
+    assert notice.title == "Counting done: codes.csv"
+    assert notice.text == "4 of 5 were created. 1 could not be used."
+    assert notice.url == f"/imports/{action.public_id}/"
+
+
+@pytest.mark.parametrize("trouble", [RefusedError("The campaign was deleted."), ZeroDivisionError()])
+def test_the_person_who_asked_is_told_why_it_failed(trouble):
+    Counting.breaks = {2: trouble}
+    action = actions.start(Work("COUNT", 5), Asked(owner=make_user()))
+    action.run()
+    again(action).fail("Too late.")
+    notice = Notification.objects.get()
+    assert (notice.kind, notice.title) == ("action_failed", "Counting failed")
+    assert notice.text == again(action).message
+
+
+def test_what_no_row_could_be_used_of_is_told_as_a_failure_and_a_key_is_told_nothing():
+    Counting.bad = {1, 2, 3, 4, 5}
+    start().run()
+    assert not Notification.objects.exists()
+    actions.start(Work("COUNT", 5), Asked(owner=make_user())).run()
+    assert Notification.objects.get().kind == "action_failed"
+
+
+def test_a_worker_that_dies_again_and_again_is_told_of_too():
+    action = actions.start(Work("COUNT", 5), Asked(owner=make_user()))
+    long_ago = timezone.now() - timedelta(hours=1)
+    AsyncAction.objects.update(status="IN_PROGRESS", deaths=models.MAX_DEATHS, heartbeat_at=long_ago)
+    assert not again(action).rescue(timezone.now())
+    assert "the worker died" in Notification.objects.get().text
+
+
+def test_a_notice_that_cannot_be_left_leaves_the_end_undone_too(monkeypatch):
+    action = actions.start(Work("COUNT", 2), Asked(owner=make_user()))
+
+    def broken(*_, **__):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(models.notifications, "notify", broken)
+    with pytest.raises(OperationalError):
+        action.run()
+    assert (again(action).status, again(action).position) == ("IN_PROGRESS", 0)
 
 
 def test_when_the_database_goes_away_another_worker_goes_on_where_it_stopped():

@@ -104,6 +104,22 @@ def test_a_rule_that_could_not_be_evaluated_is_refused_naming_what_is_wrong(call
         ),
         ({"name": "R", "applicable_to": {"included": [{"id": "tea", "price": 5}]}}, "included[0].price is not support"),
         (
+            {"name": "R", "applicable_to": {"included": [{"id": "tea", "quantity_limit": 2}]}},
+            "included[0].quantity_limit is not supported",
+        ),
+        (
+            {"name": "R", "applicable_to": {"included": [{"id": "tea", "amount_limit": 0}]}},
+            "included[0].amount_limit should be a whole number of cents, 1 or more, not 0",
+        ),
+        (
+            {"name": "R", "applicable_to": {"excluded": [{"id": "tea", "amount_limit": 5}]}},
+            "excluded[0].amount_limit is not supported",
+        ),
+        (
+            {"name": "R", "applicable_to": {"included_all": True, "included": [{"id": "tea", "amount_limit": 5}]}},
+            "may limit amounts only where .included_all is false",
+        ),
+        (
             {"name": "R", "applicable_to": {"included": [{"id": "tea", "effect": "APPLY_TO_CHEAPEST"}]}},
             "included[0].effect is not supported",
         ),

@@ -31,7 +31,7 @@ def test_a_database_with_somebody_elses_vouchers_is_refused():
 
 def test_a_story_without_all_reasons_is_not_written(monkeypatch):
     monkeypatch.setattr(telling, "schedule", lambda story, scale: [])
-    with pytest.raises(StoryError, match="voucher_expired"):
+    with pytest.raises(StoryError, match="voucher_disabled"):
         tell(seed=1, now=NOW, scale=SCALE)
     assert not Campaign.objects.exists()
 
@@ -55,9 +55,10 @@ def rows_told(*, seed: int) -> list:
             (
                 row.public_id[:-5], row.created_at, row.status, row.failure_code, row.code, row.voucher_public_id,
                 row.customer_source_id, row.amount, row.discount_amount, row.gift_amount, row.channel_id,
-                row.metadata, row.facts, row.request_id, {**(row.order or {}), "id": ""},
+                row.metadata, {**row.facts, "stacked_ids": []}, row.request_id,
+                {**(row.order or {}), "id": "", "redemptions": {}},
             )
-            for row in Redemption.objects.order_by("created_at")
+            for row in Redemption.objects.order_by("created_at", "pk")
         ]  # fmt: skip
         rows += Voucher.objects.order_by("code").values_list(
             "public_id", "code", "created_at", "redeemed_quantity", "gift_balance", "expiration_date"
@@ -68,7 +69,9 @@ def rows_told(*, seed: int) -> list:
         rows += ApiCall.objects.order_by("request_id").values_list(
             "request_id", "created_at", "endpoint", "status", "duration_ms", "ip_address", "key_name", "user_login"
         )
-        rows += Rollback.objects.order_by("created_at").values_list("created_at", "reason", "result", "channel_name")
+        rows += Rollback.objects.order_by("created_at", "pk").values_list(
+            "created_at", "reason", "result", "channel_name"
+        )
         transaction.set_rollback(True)
     return rows
 

@@ -11,7 +11,7 @@ from django.db.models import Count, F, Q, Sum
 from campaigns.models import Campaign
 from redemptions import actions
 from redemptions.engine import Channel, Reason, RedeemRequest
-from redemptions.models import Redemption, Result, Rollback
+from redemptions.models import Redemption, Result, Rollback, SessionLock
 from voucherify_admin.accounts.models import User
 from voucherify_admin.api.models import ApiCall, ApiKey, CallTouch
 from voucherify_admin.demo.draw import ZONE
@@ -88,9 +88,31 @@ def test_each_attempt_and_rollback_has_its_call_among_the_events_of_its_voucher(
         assert attempt.public_id in call.response_body
         assert call.key_name == (attempt.channel_name if attempt.channel_type == "API" else "")
         if attempt.failure_code and attempt.channel_type == "API":
-            assert call.status == attempt.reason.http_status
+            # A code that is refused beside others that are not fails by itself, not the call.
+            assert call.status == (200 if attempt.parent else attempt.reason.http_status)
     for rollback in Rollback.objects.all():
         assert (calls[rollback.request_id].pk, "rollback", rollback.public_id) in touched
+
+
+def test_some_orders_hold_several_codes_of_which_some_are_refused_and_one_order_is_returned(told):
+    parents = [one for one in Redemption.objects.filter(code="").prefetch_related("children") if one.stacked]
+    assert {2, 3} <= {parent.children.count() for parent in parents}
+    refused = Redemption.objects.filter(parent__in=parents, result=Result.FAILURE)
+    assert set(refused.values_list("failure_code", flat=True)) >= {"voucher_expired", "order_rules_violated"}
+    returned = [parent for parent in parents if parent.status == Redemption.Status.ROLLED_BACK]
+    assert returned
+    for parent in returned:
+        assert {one.status for one in parent.children.all()} <= {"ROLLED_BACK", "FAILED"}
+    assert {parent.status for parent in parents} == {"SUCCEEDED", "ROLLED_BACK"}
+
+
+def test_one_cart_keeps_two_codes_at_this_moment(told):
+    kept = SessionLock.objects.filter(expires_at__gt=NOW).select_related("voucher")
+    demo, card = sorted(kept, key=lambda lock: lock.voucher.is_gift)
+    assert (demo.voucher.code, card.voucher.is_gift, card.credits > 0) == (ALWAYS_VALID, True, True)
+    assert demo.session_key == card.session_key
+    for lock in (demo, card):
+        assert ApiCall.objects.touching("voucher", lock.voucher.code).filter(path="/v1/validations").exists()
 
 
 def test_calls_of_past_months_lie_in_partitions_of_their_own(told):

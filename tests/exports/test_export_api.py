@@ -152,11 +152,13 @@ def test_an_unknown_field_is_told_with_those_that_there_are(client, key):
     assert "user_login" not in answer["details"]
 
 
-def test_an_unknown_object_is_told_with_those_that_there_are(client, key):
-    answer = create(client, key, kind="dragon", status=400)
+@pytest.mark.parametrize("kind", ["dragon", "points_expiration"])
+def test_an_object_that_there_is_not_is_told_with_those_that_there_are(client, key, kind):
+    answer = create(client, key, kind=kind, status=400)
+    assert answer["key"] == "invalid_payload"
     assert answer["details"] == (
         "Property .exported_object should be equal to one of the allowed values "
-        "[ redemption, voucher, voucher_transactions ]"
+        "[ api_log, customer, order, publication, redemption, voucher, voucher_transactions ]"
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from redemptions.models import Redemption
 from tests import factories
+from vouchers.models import Voucher
 
 pytestmark = pytest.mark.django_db
 
@@ -13,8 +14,8 @@ CODE = "TEA-10"
 TEA = {"product_id": "tea", "quantity": 2, "price": 1000}
 GREEN = {"product_id": "tea", "sku_id": "green", "quantity": 1, "price": 500}
 CUP = {"product_id": "cup", "quantity": 1, "price": 3000}
-PERCENT = {"type": "PERCENT", "percent_off": 10, "effect": "APPLY_TO_ORDER"}
-AMOUNT = {"type": "AMOUNT", "amount_off": 600, "effect": "APPLY_TO_ORDER"}
+PERCENT = {"type": "PERCENT", "percent_off": 10}
+AMOUNT = {"type": "AMOUNT", "amount_off": 600}
 SPLIT = {"type": "AMOUNT", "amount_off": 600, "effect": "APPLY_TO_ITEMS_PROPORTIONALLY"}
 
 
@@ -52,6 +53,16 @@ def discounts(answer: dict[str, Any]) -> list[int]:
         ({"included": [product("tea")]}, AMOUNT, [600, 500, 0]),
         ({"included": [product("tea")]}, SPLIT, [480, 120, 0]),
         ({"included": [product("tea")]}, {"type": "FIXED", "fixed_amount": 400}, [1200, 100, 0]),
+        ({"included": [product("tea", amount_limit=199)]}, PERCENT, [199, 50, 0]),
+        ({"included": [product("tea", amount_limit=200), product("cup")]}, PERCENT, [200, 50, 300]),
+        ({"included": [product("tea", aggregated_amount_limit=249)]}, PERCENT, [200, 49, 0]),
+        ({"included": [product("tea", aggregated_amount_limit=100), product("cup")]}, PERCENT, [100, 0, 300]),
+        (
+            {"included": [product("tea", aggregated_amount_limit=700), {"object": "sku", "id": "green"}]},
+            AMOUNT,
+            [600, 100, 0],
+        ),
+        ({"included": [product("tea", amount_limit=100, aggregated_amount_limit=150)]}, SPLIT, [100, 50, 0]),
     ],
 )
 def test_the_discount_is_taken_off_the_listed_products_alone(redeem, applicable_to, discount, expected):
@@ -169,3 +180,54 @@ def test_the_vouchers_page_says_what_the_discount_applies_to(client):
     page = client.get(f"/vouchers/{CODE}/").content.decode()
     assert "the discount applies only to “tea”, not to “green”" in page
     assert "the discount does not apply to “cup”" in page
+
+
+@pytest.mark.parametrize(("balance", "status"), [(750, "SUCCEEDED"), (749, "FAILED")])
+def test_a_gift_card_need_hold_no_more_than_a_limit_lets_it_pay(redeem, balance, status):
+    voucher = factories.make_voucher(code=CODE, type="GIFT_VOUCHER", gift_balance=balance)
+    listed = [product("tea", aggregated_amount_limit=700), product("cup", amount_limit=50)]
+    factories.make_rule({}, on=voucher, applicable_to={"included": listed})
+
+    redeem({"order": {"items": [TEA, GREEN, CUP]}})
+
+    attempt = Redemption.objects.get()
+    assert attempt.status == status
+    if status == "FAILED":
+        assert (attempt.failure_code, attempt.facts["asked"]) == ("gift_amount_exceeded", 750)
+    else:
+        assert attempt.gift_amount == 750
+
+
+@pytest.mark.parametrize(
+    ("effect", "on_order", "on_items"),
+    [
+        # Named, the effect stands: 10 % of 55.00, whatever the rule lists.
+        ("APPLY_TO_ORDER", 550, [0, 0, 0]),
+        ("APPLY_TO_ITEMS", None, [200, 50, 0]),
+        (None, None, [200, 50, 0]),
+    ],
+)
+def test_a_discount_that_names_its_effect_goes_where_it_says(client, redeem, effect, on_order, on_items):
+    headers = factories.make_key()
+    discount = {"type": "PERCENT", "percent_off": 10, **({"effect": effect} if effect else {})}
+    made = client.post(
+        f"/v1/vouchers/{CODE}",
+        {"type": "DISCOUNT_VOUCHER", "discount": discount},
+        content_type="application/json",
+        headers=headers,
+    ).json()
+    assert made["discount"] == discount, "an effect that nobody named is not made up"
+    voucher = Voucher.objects.get(code=CODE)
+    factories.make_rule({}, on=voucher, applicable_to={"included": [product("tea")]})
+
+    answer = redeem({"order": {"items": [TEA, GREEN, CUP]}})
+
+    assert answer["order"].get("discount_amount") == on_order
+    assert discounts(answer) == on_items
+
+
+def test_a_discount_on_the_order_needs_none_of_the_listed_products(redeem):
+    voucher = factories.make_voucher(code=CODE, discount={**PERCENT, "effect": "APPLY_TO_ORDER"})
+    factories.make_rule({}, on=voucher, applicable_to={"included": [product("tea")]})
+    assert redeem({"order": {"amount": 5000}})["order"]["discount_amount"] == 500
+    assert redeem({"order": {"items": [CUP]}})["order"]["discount_amount"] == 300

@@ -135,6 +135,7 @@ def test_items_customer_and_metadata_are_part_of_the_attempt(client, merchant):
         ({"code": "A", "amount": "-5"}, "0.00 or more"),
         ({"code": "A", "amount": "9" * 16}, "is not an amount"),
         ({"code": "A", "credits": "ten"}, "is not an amount"),
+        ({"code": "A", "credits": "0"}, "Give 0.01 or more, or leave it empty"),
         ({"code": "A", "metadata_value": "4"}, "Name the key"),
         ({"code": "A", "amount": "5\x00"}, "is not an amount"),
         ({"code": "A\x00"}, "Null characters are not allowed"),

@@ -1,13 +1,15 @@
 """Stacks on the pages: parent and children lead to each other, and the whole is rolled back after a preview."""
 
 import pytest
+from django.core.files.storage import default_storage
 from django.test import Client
 
 from redemptions import actions
 from redemptions.engine import Channel, RedeemRequest
 from redemptions.models import Redemption
-from tests.factories import make_user, make_voucher
+from tests.factories import make_redemption, make_user, make_voucher
 from voucherify_admin.api.models import ApiCall
+from voucherify_admin.exports.actions import FileForm, request_export
 from vouchers.models import Voucher
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +69,31 @@ def test_the_list_names_the_codes_of_a_parent(client, person):
     stack()
 
     assert "TEN + GIFT + OFF" in client.get("/redemptions/").content.decode()
+
+
+def test_the_list_marks_each_code_of_a_stack_and_leads_to_the_whole(client, person):
+    parent = stack().parent
+    make_redemption()
+
+    text = client.get("/redemptions/").content.decode()
+    mark = f'<a class="stack-mark" href="/redemptions/{parent.public_id}/" title="One of several codes on one order'
+    assert text.count(mark) == 3
+    assert text.count('class="stack-mark"') == 3
+    # The row itself still leads to its own attempt.
+    assert text.count('class="row-link"') == 5
+
+
+def test_an_export_names_the_stack_that_an_attempt_was_part_of(client, person):
+    done = stack()
+    child = done.redeemed[0]
+    export = request_export(
+        "redemption", "code=TEN", person, form=FileForm(fields=["id", "parent_redemption_id"], with_bom=False)
+    )
+    export.build()
+    export.refresh_from_db()
+    with default_storage.open(export.file) as file:
+        header, row = file.read().decode().splitlines()
+    assert (header, row) == ("ID,Part of stack", f"{child.public_id},{done.parent.public_id}")
 
 
 def test_rolling_a_parent_back_shows_every_effect_before_and_undoes_them_all(client, person):

@@ -217,6 +217,20 @@ def test_redeemables_that_do_not_fit_are_one_failed_attempt(client, redeemables,
     assert Redemption.objects.get().public_id == answer.json()["resource_id"]
 
 
+def test_what_is_wrong_with_the_request_is_an_attempt_on_each_of_its_codes(client):
+    for code in ("A", "B"):
+        factories.make_voucher(code=code)
+
+    answer = redeem(client, "A", "B", "NONE", metadata="till 4")
+
+    assert (answer.status_code, answer.json()["key"]) == (400, "invalid_payload")
+    parent = Redemption.objects.get(code="", parent=None)
+    failed = parent.children.order_by("pk").values_list("code", "failure_code")
+    assert list(failed) == [(code, "invalid_payload") for code in ("A", "B", "NONE")]
+    assert parent.stacked == ["A", "B", "NONE"]
+    assert client.get("/v1/vouchers/B/redemption").json()["redemption_entries"][0]["result"] == "FAILURE"
+
+
 def test_a_customer_that_nobody_is_fails_the_whole_by_that(client):
     for code in ("A", "B"):
         factories.make_voucher(code=code)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from campaigns.models import ValidationRule
 from redemptions import actions
 from redemptions.actions import RollbackRequest
 from redemptions.engine import Channel, RedeemRequest
@@ -32,9 +33,13 @@ def requests(*codes: str, source_id: str = "ann") -> list[RedeemRequest]:
     [
         ("campaign.redemptions.count", 1, 1),
         ("campaign.redemptions.count", 2, 2),
-        # Each code is an attempt about the whole order.
-        ("campaign.orders.amount", 9999, 1),
-        ("campaign.orders.amount", 10_000, 2),
+        # It is one order of 50.00, however many codes.
+        ("campaign.orders.amount", 4999, 0),
+        ("campaign.orders.amount", 5000, 2),
+        ("redemption.orders.amount.per_customer", 4999, 0),
+        ("redemption.orders.amount.per_customer", 5000, 2),
+        ("customer.orders.total_amount", 0, 2),
+        ("customer.orders.total_count", 0, 2),
         # 10.00 off by each code.
         ("campaign.orders.amount_discounted", 1999, 1),
         ("campaign.orders.amount_discounted", 2000, 2),
@@ -52,6 +57,62 @@ def test_a_limit_over_the_campaign_counts_the_codes_before_it_on_the_same_order(
     assert [child.code for child in stack.redeemed] == codes[:used]
     assert {child.failure_code for child in stack.refused} <= {"redemption_rules_violated"}
     assert len(stack.redeemed) + len(stack.refused) == 2
+
+
+def room_left(code: str, name: str, rule: ValidationRule, *, amount: int = 1000) -> int:
+    """What the rule counts for one more order of 10.00, as its refusal tells it."""
+    rule.rules = at_most(name, -1)
+    rule.save()
+    customer = {"source_id": "ann"}
+    decision = actions.validate(RedeemRequest(code=code, channel=API, order={"amount": amount}, customer=customer))
+    return decision.compared["found"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("campaign.orders.amount", 1000, 6000),
+        ("redemption.orders.amount.per_customer", 1000, 6000),
+        ("redemption.orders.amount.per_customer.daily", 1000, 6000),
+        ("customer.orders.total_amount", 0, 5000),
+        ("customer.orders.total_count", 0, 1),
+        ("campaign.orders.amount_discounted", 1000, 4000),
+        ("campaign.redemptions.count", 1, 4),
+    ],
+)
+def test_an_order_with_three_codes_of_a_campaign_is_one_order_until_it_is_rolled_back(client, name, before, after):
+    campaign = factories.make_campaign()
+    rule = factories.make_rule({}, on=campaign)
+    codes = [factories.make_voucher(campaign=campaign).code for _ in range(3)]
+    assert room_left(codes[0], name, rule) == before
+    rule.rules = {}
+    rule.save()
+
+    stack = actions.redeem_stack(requests(*codes, "NONE"))
+    assert len(stack.redeemed) == 3
+
+    assert room_left(codes[0], name, rule) == after
+    keys = factories.make_key()
+    summary = client.get(f"/v1/campaigns/{campaign.public_id}/summary", headers=keys).json()
+    assert (summary["orders_amount"], summary["orders_rolledback_amount"]) == (5000, 0)
+
+    actions.roll_back_stack(RollbackRequest(redemption_id=stack.parent.public_id, channel=API))
+
+    assert room_left(codes[0], name, rule) == before
+    summary = client.get(f"/v1/campaigns/{campaign.public_id}/summary", headers=keys).json()
+    assert (summary["orders_amount"], summary["orders_rolledback_amount"]) == (5000, 5000)
+
+
+@pytest.mark.django_db
+def test_an_order_with_codes_of_two_campaigns_counts_once_in_each():
+    campaigns = [factories.make_campaign() for _ in range(2)]
+    rules = [factories.make_rule({}, on=campaign) for campaign in campaigns]
+    codes = [factories.make_voucher(campaign=campaigns[number % 2]).code for number in range(4)]
+    actions.redeem_stack(requests(*codes))
+    actions.redeem(RedeemRequest(code=codes[0], channel=API, order={"amount": 700}))
+    assert room_left(codes[0], "campaign.orders.amount", rules[0]) == 6700
+    assert room_left(codes[1], "campaign.orders.amount", rules[1]) == 6000
 
 
 @pytest.mark.django_db(transaction=True)

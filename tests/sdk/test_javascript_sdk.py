@@ -14,14 +14,15 @@ def test_a_shop_on_the_javascript_sdk_changes_host_and_keys_and_goes_on(journey,
     journey(name)
 
 
-def test_a_shops_page_on_the_javascript_sdk_validates_and_redeems(journey, live_stack):
+def test_a_shops_page_on_the_javascript_sdk_validates_redeems_and_publishes(journey, live_stack):
     issued = live_stack.manage(
         "shell",
         "-v",
         "0",
         "-c",
         "from voucherify_admin.api.models import ClientKey;"
-        f"key, token = ClientKey.objects.issue(name='Cart page', origins=['{SHOP}'], may_redeem=True);"
+        "switches = {'may_redeem': True, 'may_publish': True};"
+        f"key, token = ClientKey.objects.issue(name='Cart page', origins=['{SHOP}'], **switches);"
         "print(key.app_id, token)",
     )
     app_id, token = issued.split()

@@ -45,6 +45,10 @@ def test_campaigns(client, mark):
     assert api.get_campaign(f"PY {mark}").active is False
     api.enable_campaign(made.id)
     assert api.list_campaigns(limit=1).campaigns[0].id == made.id
+    assert api.delete_campaign(made.id, force=True).async_action_id.startswith("aa_")
+    with pytest.raises(ApiException) as refusal:
+        api.get_campaign(made.id)
+    assert refusal.value.status == 404
 
 
 def test_vouchers(client, mark):
@@ -74,7 +78,21 @@ def test_customers_and_segments(client, mark):
     assert segments.get_segment(segment.id).name == f"PY {mark}"
     assert [one.id for one in customers.list_customer_segments(made.id).data] == [segment.id]
     segments.delete_segment(segment.id)
+    assert customers.get_customer(made.id).summary.redemptions.total_redeemed == 0
+    activity = customers.list_customer_activity(made.id, limit=10, category="ACTION")
+    assert [event.type for event in activity.data] == ["customer.created"]
     customers.delete_customer(made.id)
+
+
+def test_erasure(client, mark):
+    customers = voucherify.CustomersApi(client)
+    body = {"source_id": f"py-{mark}", "email": f"{mark}@example.com"}
+    made = customers.create_customer(voucherify.CustomersCreateRequestBody.from_dict(body))
+    erased = customers.customer_permanently_deletion(f"py-{mark}")
+    assert (erased.related_object_id, erased.data_json.customer) == (made.id, 1)
+    with pytest.raises(ApiException) as refusal:
+        customers.get_customer(made.id)
+    assert refusal.value.status == 404
 
 
 def test_orders_and_publications(client, mark):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vouchers.discounts import Effect, GiftCredits, parse_discount, parse_order, price_order
+from vouchers.discounts import Cap, Effect, GiftCredits, parse_discount, parse_order, price_order
 
 CENTS = st.integers(0, 20_000)
 EFFECTS = [effect.value for effect in Effect if effect.value.startswith("APPLY")]
@@ -167,3 +167,26 @@ def test_a_gift_card_gives_what_is_asked_and_no_more_than_the_order_costs(wire, 
         assert priced.total_applied_discount_amount == min(asked or 0, order.remaining or 0)
     elif gift.credits is not None:
         assert priced.total_applied_discount_amount <= gift.credits
+
+
+CAPS = st.lists(
+    st.builds(Cap, st.frozensets(st.integers(0, 4)), st.none() | CENTS, st.none() | CENTS), min_size=1, max_size=3
+)
+BY_ITEM = st.one_of(AMOUNT, PERCENT, FIXED).map(parse_discount) | GIFTS
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(orders(), BY_ITEM, CAPS)
+def test_caps_hold_for_each_item_and_together_and_never_give_more(wire, discount, caps):
+    order = parse_order(wire)
+    free, priced = price_order(order, discount), price_order(order, discount, caps=caps)
+
+    taken = [line.applied_discount_amount for line in priced.lines or ()]
+    for cap in caps:
+        own = [cents for place, cents in enumerate(taken) if place in cap.places]
+        assert cap.each is None or all(cents <= cap.each for cents in own)
+        assert cap.together is None or sum(own) <= cap.together or not own
+    assert priced.total_applied_discount_amount <= free.total_applied_discount_amount
+    assert priced.total_amount == priced.amount - priced.total_discount_amount >= 0
+    generous = [Cap(cap.places, 10**13, 10**13) for cap in caps]
+    assert price_order(order, discount, caps=generous) == free

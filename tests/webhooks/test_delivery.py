@@ -16,6 +16,7 @@ from redemptions.actions import RollbackRequest
 from redemptions.engine import Channel, RedeemRequest
 from redemptions.models import Redemption
 from tests.factories import make_campaign, make_key, make_user, make_voucher
+from voucherify_admin.notifications.models import Notification
 from voucherify_admin.webhooks import actions as webhooks
 from voucherify_admin.webhooks import models, tasks
 from voucherify_admin.webhooks.models import Delivery, Target, wait_after
@@ -156,6 +157,37 @@ def test_a_failed_delivery_is_retried_later_and_later_and_then_given_up(target, 
     target.deliver_due(now=now)
     assert Delivery.objects.get().state == "DELIVERED"
     assert receiver.got[-1].body == receiver.got[0].body
+
+
+def test_administrators_are_told_once_that_a_webhook_is_given_up_until_it_works_again(target, receiver):
+    boss, _ = make_user("Administrator"), make_user("User")
+    gone = make_user("Administrator", is_active=False)
+
+    def give_up() -> Delivery:
+        receiver.status = 500
+        redeem("NONE")
+        delivery = Delivery.objects.latest("pk")
+        Delivery.objects.filter(pk=delivery.pk).update(attempts=models.MOST_ATTEMPTS - 1)
+        target.deliver_due()
+        delivery.refresh_from_db()
+        assert delivery.state == "FAILED"
+        return delivery
+
+    first = give_up()
+    notice = Notification.objects.get()
+    assert (notice.user, notice.kind, notice.title) == (boss, "webhook_failed", "Shop does not receive its webhooks")
+    assert "redemption.failed was given up after 13 attempts. The receiver answered with the status 500." in notice.text
+    assert notice.url == f"/webhooks/deliveries/{first.public_id}/"
+    assert not gone.notifications.exists()
+    give_up()
+    assert Notification.objects.count() == 1, "not again while it is down"
+
+    receiver.status = 200
+    redeem("NONE")
+    target.deliver_due()
+    assert Target.objects.get().given_up_at is None
+    give_up()
+    assert Notification.objects.count() == 2
 
 
 def test_a_receiver_that_is_down_costs_one_attempt_a_round(target, settings):

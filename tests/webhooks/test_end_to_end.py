@@ -62,7 +62,7 @@ def test_a_redeem_reaches_the_receiver(stack: LiveStack, receiver: Receiver):
 
 def test_an_import_goes_on_after_its_worker_was_killed_and_takes_no_row_twice(stack: LiveStack):
     count = 60_000
-    rows = "".join(f"KILLED-{number},AMOUNT,100\n" for number in range(count))
+    rows = "".join(f"HALF-WAY-{number},AMOUNT,100\n" for number in range(count))
     boundary = "b0und"
     file = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
     body = f"{file}Code,Discount Type,Value\n{rows}\r\n--{boundary}--\r\n".encode()
@@ -91,7 +91,7 @@ def test_an_import_goes_on_after_its_worker_was_killed_and_takes_no_row_twice(st
         "-v0",
         "-c",
         "from vouchers.models import Voucher as V; from voucherify_admin.async_actions.models import *\n"
-        "print(V.objects.filter(code__startswith='KILLED-').count(), ActionRow.objects.count(), "
+        "print(V.objects.filter(code__startswith='HALF-WAY-').count(), ActionRow.objects.count(), "
         "AsyncAction.objects.get().attempt)",
     )
     vouchers, results, attempt = map(int, counted.strip().splitlines()[-1].split())

@@ -1,13 +1,15 @@
 """The pages of webhooks: for administrators alone; the secret is shown once; a delivery shows both of its sides."""
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from redemptions import actions
 from redemptions.engine import Channel, RedeemRequest
-from tests.factories import make_user
+from tests.factories import make_user, make_voucher
 from voucherify_admin.webhooks import tasks
+from voucherify_admin.webhooks.events import FAMILIES
 from voucherify_admin.webhooks.models import Delivery, Target
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +50,67 @@ def test_an_address_that_deliveries_must_not_go_to_is_refused_beside_its_field(p
     assert "url" in answer.context["form"].errors
     assert url in answer.content.decode()
     assert not Target.objects.exists()
+
+
+def test_the_events_to_choose_from_stand_by_family_and_what_was_chosen_is_open(page, target):
+    html = page.get("/webhooks/new/").content.decode()
+    for name, events in FAMILIES:
+        assert f"<span>{name}</span>" in html
+        assert all(f'value="{event}"' in html and f"<code>{event}</code>" in html for event, _ in events)
+    assert html.count("<details open>") == 1
+    Target.objects.update(events=["redemption.failed", "campaign.created"])
+    changed = page.get(f"/webhooks/{target.public_id}/edit/").content.decode()
+    assert changed.count("<details open>") == 2
+    assert "1 of 6" in changed
+    refused = page.post("/webhooks/new/", {**FORM, "events": ["campaign.created", "nothing"]}).content.decode()
+    assert "nothing is not one of the available choices" in refused
+    page.post("/webhooks/new/", {**FORM, "events": ["campaign.created", "voucher.gift.balance_added"]})
+    assert Target.objects.latest("pk").events == ["campaign.created", "voucher.gift.balance_added"]
+
+
+def test_the_page_of_a_redemption_shows_what_webhooks_were_told_of_it(page, curious):
+    make_voucher(code="A", type="GIFT_VOUCHER")
+    channel = Channel("API", "app-1", "Shop", None)
+    customer = {"source_id": "ann"}
+    order = {"amount": 500}
+    redemption = actions.redeem(RedeemRequest(code="A", channel=channel, customer=customer, order=order))
+    actions.redeem(RedeemRequest(code="NONE", channel=channel))
+    actions.roll_back(actions.RollbackRequest(redemption_id=redemption.public_id, channel=channel))
+    address = f"/webhooks/deliveries/?about={redemption.public_id}"
+    assert f'hx-get="{address}"' in page.get(f"/redemptions/{redemption.public_id}/").content.decode()
+    rows = page.get(address).context["page"].rows
+    assert sorted(row.event_type for row in rows) == [
+        "customer.redemption.rollback.succeeded",
+        "customer.redemption.succeeded",
+        "redemption.rollback.succeeded",
+        "redemption.succeeded",
+        "voucher.gift.transaction.created",
+        "voucher.gift.transaction.created",
+    ]
+    fragment = page.get(address, headers={"HX-Request": "true", "HX-Target": "deliveries"}).content.decode()
+    assert "<html" not in fragment
+    assert fragment.count(">Shop<") == 6
+    assert f"/webhooks/deliveries/{rows[0].public_id}/" in fragment
+
+
+def test_who_may_not_see_webhooks_sees_none_of_it_on_a_redemption(delivery):
+    client = Client()
+    client.force_login(make_user("User"))
+    assert "Webhooks told" not in client.get(f"/redemptions/{delivery.entity_id}/").content.decode()
+    assert client.get(f"/webhooks/deliveries/?about={delivery.entity_id}").status_code == 403
+
+
+def test_what_was_told_of_a_redemption_is_found_by_indexes(target):
+    many = [
+        Delivery(target=target, event_id="ev", event_type="redemption.failed", entity_id=f"r_{number}", body="{}")
+        for number in range(3000)
+    ]
+    Delivery.objects.bulk_create(many)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE webhooks_delivery")
+    plan = Delivery.objects.about("r_7").order_by("-created_at", "-id")[:11].explain()
+    assert "delivery_entity" in plan
+    assert "delivery_subject" in plan
 
 
 def test_a_webhook_is_changed_gets_a_new_secret_and_is_deleted(page, target):

@@ -85,9 +85,19 @@ class ApiKeyAdmin(KeyPairAdmin):
 class ClientKeyAdmin(KeyPairAdmin):
     """Keys of pages in a browser, each with the origins that it is for."""
 
-    list_display = ("name", "origins", "may_redeem", "app_id", "secret_begins", "is_active", "created_at", "created_by")
-    list_filter = ("may_redeem", "is_active")
-    given = ("name", "origins", "may_redeem")
+    list_display = (
+        "name",
+        "origins",
+        "may_redeem",
+        "may_publish",
+        "app_id",
+        "secret_begins",
+        "is_active",
+        "created_at",
+        "created_by",
+    )
+    list_filter = ("may_redeem", "may_publish", "is_active")
+    given = ("name", "origins", "may_redeem", "may_publish")
     headers = ("X-Client-Application-Id", "X-Client-Token")
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.utils import timezone
@@ -17,7 +16,7 @@ from django.utils import timezone
 from voucherify_admin.api.body import client_ip
 from voucherify_admin.api.errors import ApiError, shaped
 from voucherify_admin.api.limits import Allowance, allowance_of, tell
-from voucherify_admin.api.models import ApiCall, ApiKey, CallTouch, ClientKey, new_request_id
+from voucherify_admin.api.models import ApiCall, ApiKey, ClientKey, new_request_id
 from voucherify_admin.api.origins import CLIENT_PREFIX
 from voucherify_admin.api.redaction import redact, redact_text
 
@@ -41,6 +40,8 @@ class CallRecord:
     allowance: Allowance | None = None
     origin: str = ""
     answer: Any = None
+    # What is logged instead of an address that names somebody who must not be named any more.
+    path: str = ""
     is_replayed: bool = False
     status: int | None = None
     touched: list[tuple[str, str]] = field(default_factory=list)
@@ -153,35 +154,29 @@ class CallLogMiddleware:
             if not any(kind == "voucher" for kind, _ in record.touched):
                 # A call that was refused before its endpoint could say so (its body, its key) is about this code too.
                 record.touch("voucher", code)
-            with transaction.atomic():
-                call = ApiCall.objects.create(
-                    created_at=timezone.now(),
-                    request_id=record.request_id,
-                    method=request.method[:10],
-                    path=_text(request.path)[:2000],
-                    query=redact_text(_text(request.META.get("QUERY_STRING", "")))[:4000],
-                    endpoint=_endpoint(match.route if match else ""),
-                    status=record.status or response.status_code,
-                    duration_ms=int((time.monotonic() - record.started) * 1000),
-                    channel=_text(channel)[:100],
-                    app_id=str(record.key.app_id) if record.key else "",
-                    key_name=record.key.name if record.key else "",
-                    user_login=user.get_username()[:150] if user else "",
-                    request_body=request_body,
-                    request_body_cut=request_cut,
-                    response_body=response_body,
-                    response_body_cut=response_cut,
-                    ip_address=client_ip(request),
-                    origin=_text(request.headers.get("Origin", ""))[:300],
-                    user_agent=_text(request.headers.get("User-Agent", ""))[:500],
-                    is_replayed=record.is_replayed,
-                )
-                CallTouch.objects.bulk_create(
-                    [
-                        CallTouch(call_id=call.pk, created_at=call.created_at, object_type=kind, object_id=_text(name))
-                        for kind, name in record.touched
-                    ]
-                )
+            call = ApiCall(
+                created_at=timezone.now(),
+                request_id=record.request_id,
+                method=request.method[:10],
+                path=_text(record.path or request.path)[:2000],
+                query="" if record.path else redact_text(_text(request.META.get("QUERY_STRING", "")))[:4000],
+                endpoint=_endpoint(match.route if match else ""),
+                status=record.status or response.status_code,
+                duration_ms=int((time.monotonic() - record.started) * 1000),
+                channel=_text(channel)[:100],
+                app_id=str(record.key.app_id) if record.key else "",
+                key_name=record.key.name if record.key else "",
+                user_login=user.get_username()[:150] if user else "",
+                request_body=request_body,
+                request_body_cut=request_cut,
+                response_body=response_body,
+                response_body_cut=response_cut,
+                ip_address=client_ip(request),
+                origin=_text(request.headers.get("Origin", ""))[:300],
+                user_agent=_text(request.headers.get("User-Agent", ""))[:500],
+                is_replayed=record.is_replayed,
+            )
+            ApiCall.objects.log(call, [(kind, _text(name)) for kind, name in record.touched])
         except Exception:
             # The answer is true whether or not it was logged; losing a log line must not turn it into an error.
             logger.exception("The call %s could not be logged", record.request_id)

@@ -8,28 +8,19 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, DecimalField, F, Func, Q, QuerySet, TextField, Value, When
-from django.db.models.lookups import (
-    EndsWith,
-    Exact,
-    GreaterThan,
-    GreaterThanOrEqual,
-    IContains,
-    IsNull,
-    LessThan,
-    LessThanOrEqual,
-    Regex,
-    StartsWith,
-)
+from django.db.models import Q, QuerySet
+from django.db.models.lookups import IsNull
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from voucherify_admin.api.errors import ApiError, invalid_query
+from voucherify_admin.pages.filters.conditions import OPERATORS as OPERATORS_OF_PAGES
+from voucherify_admin.pages.filters.conditions import Ask, combine, json_condition, json_text, text_condition
 
 # Up to here a list's `total` is exact; beyond, it is the planner's estimate, for counting all would cost the page.
 EXACT_TOTAL = 10_000
@@ -241,18 +232,26 @@ def created_between(parameters: QueryDict, column: str = "created_at", name: str
     return condition
 
 
-_TEXT = {
-    "$is": "",
-    "$starts_with": "__startswith",
-    "$ends_with": "__endswith",
-    "$contains": "__icontains",
-    "$more_than": "__gt",
-    "$less_than": "__lt",
-    "$more_than_equal": "__gte",
-    "$less_than_equal": "__lte",
-    "$after": "__gt",
-    "$before": "__lt",
+# Voucherify's operators -> those of pages/filters/conditions.py, where SQL is made of them for pages and API alike.
+OPERATORS = {
+    "$is": "in",
+    "$in": "in",
+    "$is_not": "not_in",
+    "$not_in": "not_in",
+    "$starts_with": "starts",
+    "$ends_with": "ends",
+    "$contains": "contains",
+    "$not_contain": "not_contains",
+    "$has_value": "has",
+    "$is_unknown": "none",
+    "$more_than": "gt",
+    "$less_than": "lt",
+    "$more_than_equal": "gte",
+    "$less_than_equal": "lte",
+    "$after": "after",
+    "$before": "before",
 }
+_COMPARED = {"gt": "gt", "lt": "lt", "gte": "gte", "lte": "lte", "after": "gt", "before": "lt"}
 
 
 def filters_q(filters: Filters, fields: Mapping[str, tuple[str, str]], *, metadata: str = "") -> Q:
@@ -280,28 +279,23 @@ def condition_q(condition: Condition, column: str, kind: str = "text") -> Q:
 
     Raises ApiError 400 for an operator or a value that does not fit the column.
     """
-    operator, place = condition.operator, f".filters[{condition.field}][conditions][{condition.operator}]"
+    place = f".filters[{condition.field}][conditions][{condition.operator}]"
+    operator = OPERATORS.get(condition.operator, "")
     if kind == "json":
         return _json_q(condition, *column.split("__", 1), place)
-    if operator in ("$has_value", "$is_unknown"):
-        empty = Q(**{f"{column}__isnull": True})
-        if kind == "text":
-            empty |= Q(**{column: ""})
-        return empty if operator == "$is_unknown" else ~empty
+    if operator in ("has", "none"):
+        has = text_condition(column, Ask("has")) if kind == "text" else Q(**{f"{column}__isnull": False})
+        return ~has if operator == "none" else has
     if not condition.values:
         raise invalid_query(f"Property {place} needs a value")
-    if kind == "date" and (q := _relative(operator, column, condition.values[0], place)) is not None:
+    if kind == "date" and (q := _relative(condition.operator, column, condition.values[0], place)) is not None:
         return q
-    values = [_typed(text, kind, place) for text in condition.values]
-    if operator in ("$is", "$in"):
-        return _any_equal(column, values)
-    if operator in ("$is_not", "$not_in"):
-        return ~_any_equal(column, values)
-    if operator == "$not_contain":
-        return ~Q(**{f"{column}__icontains": values[0]})
-    if operator not in _TEXT:
+    values = tuple(_typed(text, kind, place) for text in condition.values)
+    if operator in _COMPARED:
+        return Q(**{f"{column}__{_COMPARED[operator]}": values[0]})
+    if not operator:
         raise invalid_query(f"Property {place} is not a condition that this field knows")
-    return Q(**{f"{column}{_TEXT[operator]}": values[0]})
+    return combine([Ask(operator, values)], partial(text_condition, column))
 
 
 def _typed(text: str, kind: str, place: str) -> Any:
@@ -316,74 +310,23 @@ def _typed(text: str, kind: str, place: str) -> Any:
     return text
 
 
-def _any_equal(column: str, values: list) -> Q:
-    return Q(**{f"{column}__in": values}) if len(values) > 1 else Q(**{column: values[0]})
-
-
-_JSON_TEXT = {"$starts_with": StartsWith, "$ends_with": EndsWith, "$contains": IContains}
-_JSON_NUMBER = {
-    "$more_than": GreaterThan,
-    "$less_than": LessThan,
-    "$more_than_equal": GreaterThanOrEqual,
-    "$less_than_equal": LessThanOrEqual,
-}
-_JSON_DATE = {"$after": GreaterThan, "$before": LessThan}
-
-
 def _json_q(condition: Condition, field: str, key: str, place: str) -> Q:
-    """A condition on one key of a JSON object. The key is the caller's text, so it never becomes a lookup's name."""
-    operator = condition.operator
-    # Not Django's key transform, which takes the key "0" for a place in a list.
-    text = Func(F(field), Value(key), function="jsonb_extract_path_text", output_field=TextField())
+    """A condition on one key of a JSON object; what is null there has no value."""
     if "\x00" in key:
         raise invalid_query(f"Property {place} holds a character that no key has (NUL)")
-    if operator in ("$has_value", "$is_unknown"):
-        return Q(IsNull(text, operator == "$is_unknown"))
-    values = [_typed(value, "text", place) for value in condition.values]
-    if operator in ("$is", "$in", "$is_not", "$not_in"):
-        # A query string has only text; the object may hold a number or a truth value that is written the same.
-        same = Q()
-        for value in values:
-            for spelled in readings(value):
-                same |= Q(**{f"{field}__contains": {key: spelled}})
-        return same if operator in ("$is", "$in") else ~same
-    if operator == "$not_contain":
-        return Q(IsNull(text, True)) | ~Q(IContains(text, values[0]))
-    if operator in _JSON_TEXT:
-        return Q(_JSON_TEXT[operator](text, values[0]))
-    if operator in _JSON_NUMBER:
-        # Only numbers are compared with numbers: casting any other value would fail the whole query.
-        number = Case(
-            When(
-                Exact(
-                    Func(
-                        Func(F(field), Value(key), function="jsonb_extract_path"),
-                        function="jsonb_typeof",
-                        output_field=TextField(),
-                    ),
-                    "number",
-                ),
-                then=Func(text, template="(%(expressions)s)::numeric", output_field=DecimalField()),
-            )
-        )
-        return Q(_JSON_NUMBER[operator](number, Decimal(_typed(values[0], "number", place))))
-    if operator in _JSON_DATE:
-        # ISO 8601 sorts as text; of what is no date nothing is true.
-        dated = Q(Regex(text, r"^\d{4}-\d\d-\d\d"))
-        return dated & Q(_JSON_DATE[operator](text, values[0]))
-    raise invalid_query(f"Property {place} is not a condition that this field knows")
-
-
-def readings(text: str) -> list[Any]:
-    """Return the JSON values that a typed text may mean: itself, and a number or a truth value written so."""
-    meant: list[Any] = [text]
-    if re.fullmatch(r"-?(0|[1-9]\d{0,17})", text):
-        meant.append(int(text))
-    elif re.fullmatch(r"-?(0|[1-9]\d{0,14})\.\d{1,9}", text):
-        meant.append(float(text))
-    elif text in ("true", "false"):
-        meant.append(text == "true")
-    return meant
+    operator = OPERATORS.get(condition.operator, "")
+    if not operator:
+        raise invalid_query(f"Property {place} is not a condition that this field knows")
+    values = tuple(_typed(value, "text", place) for value in condition.values)
+    if operator in ("has", "none"):
+        has = ~Q(IsNull(json_text(field, key), True))
+        return ~has if operator == "none" else has
+    ask = Ask(operator, values, key)
+    if OPERATORS_OF_PAGES[operator].takes == "number":
+        _typed(values[0], "number", place)
+    elif OPERATORS_OF_PAGES[operator].takes == "date":
+        parse_moment(values[0], place)
+    return combine([ask], partial(json_condition, field))
 
 
 def _relative(operator: str, column: str, text: str, place: str) -> Q | None:

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, Self
@@ -99,6 +100,12 @@ class ClientKey(KeyPair):
     may_redeem = models.BooleanField(
         "client-side redemption", default=False, help_text="Without it the key can validate codes, but not redeem them."
     )
+    may_publish = models.BooleanField(
+        "client-side publication",
+        default=False,
+        help_text="Whoever opens the page can then take codes in the name of any customer id, and ask which codes "
+        "an id was given from a campaign.",
+    )
 
     # A page is no colleague: it has none of the roles' permissions.
     role = ""
@@ -112,6 +119,21 @@ class ApiCallQuerySet(models.QuerySet["ApiCall"]):
         """Narrow to the calls that touched one object, e.g. ("voucher", "SPRING-1")."""
         touches = CallTouch.objects.filter(object_type=object_type, object_id=object_id)
         return self.filter(pk__in=touches.values("call_id"))
+
+    def log(self, call: "ApiCall", touched: Sequence[tuple[str, str]]) -> None:
+        """Write a call and the objects (type and name) that it touched: one statement, so there is never half of it."""
+        fields = [field for field in self.model._meta.concrete_fields if not field.primary_key]
+        values = [field.get_db_prep_save(getattr(call, field.attname), connection) for field in fields]
+        columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+        marks = ", ".join(["%s"] * len(fields))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"WITH call AS (INSERT INTO api_apicall ({columns}) VALUES ({marks}) RETURNING id, created_at)"  # noqa: S608
+                " INSERT INTO api_calltouch (call_id, created_at, object_type, object_id)"
+                " SELECT call.id, call.created_at, touched.kind, touched.name"
+                " FROM call, UNNEST(%s::text[], %s::text[]) AS touched (kind, name)",
+                [*values, [kind for kind, _ in touched], [name for _, name in touched]],
+            )
 
     def ensure_partition(self, month: date) -> None:
         """Create the partition that takes the calls of `month`, if it is not there.

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +11,16 @@ REDACTED = "[redacted]"
 
 
 def _is_secret(key: str) -> bool:
-    return key.lower().replace("-", "_") in {name.lower().replace("-", "_") for name in settings.CALL_LOG_REDACTED_KEYS}
+    return _plain(key) in _plain_names(tuple(settings.CALL_LOG_REDACTED_KEYS))
+
+
+def _plain(key: str) -> str:
+    return key.lower().replace("-", "_")
+
+
+@lru_cache(maxsize=8)
+def _plain_names(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(_plain(name) for name in names)
 
 
 def redact(value: Any) -> Any:

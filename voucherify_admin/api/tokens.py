@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 from django.core import signing
+from django.db.models import QuerySet
 
 from voucherify_admin.api.models import ApiKey
 
@@ -25,10 +26,10 @@ def issue(key: ApiKey) -> Token:
     return Token(signing.dumps(str(key.app_id), salt=_SALT), int(time.time()) + SECONDS)
 
 
-def key_of(token: str) -> ApiKey | None:
-    """Return the active key that the token stands for; None for a forged or an old one, or without such a key."""
+def key_of(token: str, keys: QuerySet[ApiKey]) -> ApiKey | None:
+    """Return which of `keys` the token stands for, if it is active; None for a forged or an old token, too."""
     try:
         app_id = signing.loads(token, salt=_SALT, max_age=SECONDS)
     except signing.BadSignature:
         return None
-    return ApiKey.objects.filter(app_id=app_id, is_active=True).first()
+    return keys.filter(app_id=app_id, is_active=True).first()

@@ -42,6 +42,7 @@ class CallListView(FilteredListView):
     list_name = "calls"
     is_live = True
     noun = ("call", "calls")
+    export_kind = "api_log"
     empty_text = "No call to the API yet."
 
 

@@ -37,6 +37,14 @@ class Work:
 
 def start(work: Work, asked: Asked) -> AsyncAction:
     """Save the action, its input in the storage, and have it run after the commit."""
+    with transaction.atomic():
+        action = prepare(work, asked)
+        transaction.on_commit(partial(tasks.enqueue, action.pk))
+    return action
+
+
+def prepare(work: Work, asked: Asked) -> AsyncAction:
+    """Save the action and its input, for who runs it at once; left alone it is found by the timetable after a while."""
     action = AsyncAction(
         type=work.type,
         total=work.total,
@@ -50,7 +58,5 @@ def start(work: Work, asked: Asked) -> AsyncAction:
     )
     if work.content is not None:
         action.file = default_storage.save(f"{FOLDER}/{action.public_id}", ContentFile(work.content))
-    with transaction.atomic():
-        action.save()
-        transaction.on_commit(partial(tasks.enqueue, action.pk))
+    action.save()
     return action

@@ -9,10 +9,13 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import InterfaceError, OperationalError, models, transaction
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone
 
 from voucherify_admin.async_actions.job import Job, RefusedError, get_job
 from voucherify_admin.ids import new_id
+from voucherify_admin.notifications import actions as notifications
+from voucherify_admin.notifications.models import Notification
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +33,11 @@ class AsyncActionQuerySet(models.QuerySet["AsyncAction"]):
         long_ago = now - timedelta(seconds=settings.ASYNC_ACTION_STALLED_SECONDS)
         waits_or_runs = Q(status__in=[AsyncAction.Status.ENQUEUED, AsyncAction.Status.IN_PROGRESS])
         return self.filter(waits_or_runs, heartbeat_at__lt=long_ago)
+
+    def about(self, subject_type: str, subject_id: str) -> Self:
+        """Narrow to those that wait or run, and work on one subject."""
+        under_way = [AsyncAction.Status.ENQUEUED, AsyncAction.Status.IN_PROGRESS]
+        return self.filter(status__in=under_way, subject_type=subject_type, subject_id=subject_id)
 
     def under_way_on(self, subject_type: str, subject_ids: list[str]) -> set[str]:
         """Return those of the subjects (a campaign's public id, say) that an action is at work on."""
@@ -101,10 +109,19 @@ class AsyncAction(models.Model):
     def __str__(self) -> str:
         return f"{self.type} {self.public_id}"
 
+    def get_absolute_url(self) -> str:
+        # The page stands in a room above: where work is asked for, it is watched.
+        return reverse("imports:detail", args=[self.public_id])
+
     @property
     def label(self) -> str:
         """What it does, in words: “Import of vouchers”."""
         return get_job(self.type).label if self.type in settings.ASYNC_ACTIONS else self.type
+
+    @property
+    def done_word(self) -> str:
+        """What is done with its rows: “created”."""
+        return get_job(self.type).done_word if self.type in settings.ASYNC_ACTIONS else "done"
 
     @property
     def is_under_way(self) -> bool:
@@ -188,13 +205,34 @@ class AsyncAction(models.Model):
                 row.status, row.finished_at, row.message = self.Status.DONE, now, _summary(row, job)
                 fields += ["status", "finished_at", "message"]
             row.save(update_fields=fields)
+            if step.is_last:
+                row._tell()
         return step.is_last
 
     def fail(self, reason: str) -> None:
         """End it with the reason in a sentence; nothing if it is no longer this run's."""
-        AsyncAction.objects.filter(
-            pk=self.pk, attempt=self.attempt, status__in=[self.Status.ENQUEUED, self.Status.IN_PROGRESS]
-        ).update(status=self.Status.FAILED, message=reason, finished_at=timezone.now())
+        with transaction.atomic():
+            mine = AsyncAction.objects.filter(
+                pk=self.pk, attempt=self.attempt, status__in=[self.Status.ENQUEUED, self.Status.IN_PROGRESS]
+            )
+            if mine.update(status=self.Status.FAILED, message=reason, finished_at=timezone.now()):
+                self.status, self.message = self.Status.FAILED, reason
+                self._tell()
+
+    def _tell(self) -> None:
+        """Tell the person who asked, if it was one, that it has ended and how."""
+        if self.owner is None:
+            return
+        failed = self.operation_status == "FAILED"
+        file = f": {self.file_name}" if self.file_name else ""
+        notifications.notify(
+            [self.owner],
+            kind=Notification.Kind.ACTION_FAILED if failed else Notification.Kind.ACTION_DONE,
+            title=f"{self.label} {'failed' if failed else 'done'}{file}",
+            text=self.message,
+            url=self.get_absolute_url(),
+            about=self.public_id,
+        )
 
     def rescue(self, now: datetime) -> bool:
         """Queue it again after its worker fell silent; give up after MAX_DEATHS. Answers whether it is queued."""

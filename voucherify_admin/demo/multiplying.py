@@ -1,7 +1,8 @@
 """Makes a million attempts of the story's three thousand, by SQL over sets; each is an earlier one, told again later.
 
 A copy keeps what the engine compared and decided, its voucher's counter is raised by it, and only attempts are copied
-whose outcome does not depend on what was used up: a code without a limit, a refusal that still holds. It takes
+whose outcome does not depend on what was used up: a code without a limit, a refusal that still holds, no order with
+several codes. It takes
 another customer where no rule asks for one. What cannot be copied at a moment is replaced by an evergreen success.
 """
 
@@ -55,7 +56,8 @@ LEFT JOIN LATERAL (
            bool_or(rule.rules::text ~ 'per_customer') AS counts
     FROM campaigns_ruleassignment a JOIN campaigns_validationrule rule ON rule.id = a.rule_id
     WHERE a.related_object_id = c.public_id) rules ON true
-WHERE r.id <= %(last)s AND r.channel_name <> 'Partner widget' AND v.validity_day_of_week IS NULL
+WHERE r.id <= %(last)s AND r.parent_id IS NULL AND NOT r.facts ? 'stacked'
+  AND r.channel_name <> 'Partner widget' AND v.validity_day_of_week IS NULL
   -- A use that counts for a gift card's balance, a customer or a limit cannot happen once more.
   AND (r.result = 'FAILURE' OR (r.gift_amount IS NULL AND NOT coalesce(rules.counts, false)
        AND (v.quantity IS NULL OR c.id = ANY(%(city_campaigns)s))))

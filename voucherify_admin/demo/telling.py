@@ -23,6 +23,7 @@ from voucherify_admin.api.wire import iso
 from voucherify_admin.demo import people
 from voucherify_admin.demo.assortment import OFFICE, PLACES, WIDGET, Place
 from voucherify_admin.demo.calls import CallBook, answered
+from voucherify_admin.demo.carts import Carts
 from voucherify_admin.demo.cast import hire_colleagues, issue_keys
 from voucherify_admin.demo.draw import Calendar
 from voucherify_admin.demo.offer import Offer, open_shop, peak_day
@@ -100,6 +101,7 @@ class _Teller:
         self.story = Story(offer, customers, calendar=calendar, rng=rng)
         for at, scene, place in schedule(self.story, self.scale):
             self._at(at, self._scene(scene.make, place))
+        Carts(self.story, self.book, channel=self._channel, later=self._at, seed=self.seed).plan(self.scale)
         self._at(office_paused(calendar), self._pause(offer.campaigns["office"]))
         for number, voucher in enumerate(self.story.fresh["newsletter"][:3]):
             self._at(calendar.day(-26, hour=11, minute=3 + number), self._disable(voucher))

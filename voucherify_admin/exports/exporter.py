@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet, ImproperlyConfigured
-from django.db.models import Expression, F, Func, Q, QuerySet, TextField, Value
+from django.db.models import DecimalField, Expression, F, Func, Q, QuerySet, TextField, Value
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -65,6 +65,38 @@ class JsonText(Func):
 
     def __init__(self, column: str, *path: str) -> None:
         super().__init__(F(column), *[Value(part) for part in path])
+
+
+class ListText(Func):
+    """The items of the list in a JSON column as one text, with commas; NULL where there is no list, or an empty one."""
+
+    template = (
+        "CASE WHEN jsonb_typeof(%(expressions)s) = 'array' THEN (SELECT string_agg(item, ', ' ORDER BY place) "
+        "FROM jsonb_array_elements_text(%(expressions)s) WITH ORDINALITY AS listed (item, place)) END"
+    )
+    output_field = TextField()
+
+
+class JsonNumber(Func):
+    """The number under `key` of a JSON column; NULL where there is nothing, or no number."""
+
+    output_field = DecimalField()
+
+    def __init__(self, column: Any, key: Any) -> None:
+        super().__init__(F(column) if isinstance(column, str) else column, Value(key) if isinstance(key, str) else key)
+
+    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+        column, key = (compiler.compile(each) for each in self.source_expressions)
+        sql = (
+            f"CASE WHEN jsonb_typeof(jsonb_extract_path({column[0]}, {key[0]})) = 'number' "
+            f"THEN jsonb_extract_path_text({column[0]}, {key[0]})::numeric END"
+        )
+        return sql, [*column[1], *key[1], *column[1], *key[1]]
+
+
+def nothing() -> Expression:
+    """What this installation never has, for callers who ask for the column all the same."""
+    return Value(None, output_field=TextField())
 
 
 class LocalTime(Func):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.files.storage import default_storage
@@ -37,13 +38,18 @@ class ExportListView(FilteredListView):
     filterset_class = ExportFilter
     table_class = ExportTable
     template_name = "exports/export_list.html"
-    empty_text = "Nothing was exported yet. The button “Export” stands above the lists of redemptions and vouchers."
+    empty_text = "Nothing was exported yet. The button “Export” stands above the lists, and here for all of them."
 
     def get_queryset(self) -> QuerySet:
         return Export.objects.visible_to(self.request.user).select_related("owner")
 
     def get_table_kwargs(self) -> dict[str, Any]:
         return {} if self.request.user.has_perm("accounts.administer") else {"exclude": ("owner",)}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        every = [get_exporter(kind) for kind in settings.EXPORTERS]
+        offered = [each for each in every if self.request.user.has_perm(each.permission)]
+        return super().get_context_data(offered=sorted(offered, key=lambda each: each.label), **kwargs)
 
 
 class ExportCreateView(StaffMixin, TemplateView):

@@ -25,6 +25,9 @@ class Notification(models.Model):
     class Kind(models.TextChoices):
         EXPORT_READY = "export_ready", "Export ready"
         EXPORT_FAILED = "export_failed", "Export failed"
+        ACTION_DONE = "action_done", "Import or other work done"
+        ACTION_FAILED = "action_failed", "Import or other work failed"
+        WEBHOOK_FAILED = "webhook_failed", "Webhook not received"
 
     public_id = models.CharField(max_length=40, unique=True, editable=False, default=partial(new_id, "ntf_"))
     user = models.ForeignKey(

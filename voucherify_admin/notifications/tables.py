@@ -9,7 +9,13 @@ from voucherify_admin.notifications.models import Notification
 from voucherify_admin.pages import show
 from voucherify_admin.pages.tables import BaseTable, TimeColumn
 
-ICONS = {Notification.Kind.EXPORT_READY: "file-download", Notification.Kind.EXPORT_FAILED: "alert-triangle"}
+ICONS = {
+    Notification.Kind.EXPORT_READY: "file-download",
+    Notification.Kind.EXPORT_FAILED: "alert-triangle",
+    Notification.Kind.ACTION_DONE: "upload",
+    Notification.Kind.ACTION_FAILED: "alert-triangle",
+    Notification.Kind.WEBHOOK_FAILED: "webhook",
+}
 
 
 class NotificationTable(BaseTable):

@@ -30,7 +30,7 @@ class NotificationListView(FilteredListView):
     fragment_template_name = "notifications/_list.html"
     filterset_class = NotificationFilter
     table_class = NotificationTable
-    empty_text = "Nothing was told to you yet. When an export is ready, it is said here."
+    empty_text = "Nothing was told to you yet. When an export is ready or an import has ended, it is said here."
 
     def get_queryset(self) -> QuerySet:
         return Notification.objects.filter(user=self.request.user)

@@ -30,6 +30,7 @@ NAVIGATION: list[tuple[str, list[Entry]]] = [
         "Offers",
         [
             Entry("Vouchers", "vouchers:list", "ticket", "vouchers.view_voucher"),
+            Entry("Gift card transactions", "transactions", "credit-card", "vouchers.view_voucher"),
             Entry("Imports", "imports:list", "upload", "vouchers.add_voucher"),
             Entry("Campaigns", "campaigns:list", "speakerphone", "campaigns.view_campaign"),
             Entry("Customers", "campaigns:customer_list", "users", "campaigns.view_customer"),

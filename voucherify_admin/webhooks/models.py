@@ -12,24 +12,20 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.db import connection, models
-from django.db.models import F
+from django.db import connection, models, transaction
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from voucherify_admin.accounts.models import User
 from voucherify_admin.ids import new_id
+from voucherify_admin.notifications import actions as notifications
+from voucherify_admin.notifications.models import Notification
 from voucherify_admin.webhooks import sending
+from voucherify_admin.webhooks.events import EVENTS, Told
 from voucherify_admin.webhooks.sending import Outcome
 
-EVENTS = (
-    ("redemption.succeeded", "A redemption succeeded"),
-    ("redemption.failed", "A redemption failed"),
-    ("redemption.rollback.succeeded", "A redemption was rolled back"),
-    ("redemption.rollback.failed", "A rollback was refused"),
-    ("voucher.enabled", "A voucher was enabled"),
-    ("voucher.disabled", "A voucher was disabled"),
-)
 SIGNATURE_HEADER = "x-voucherify-signature"
 # The first attempt and twelve more, 1, 2, 4, … minutes later, a day at the most: as Voucherify does.
 MOST_ATTEMPTS = 13
@@ -47,9 +43,9 @@ def _new_nonce() -> str:
 
 
 class TargetQuerySet(models.QuerySet["Target"]):
-    def listening(self, event: str) -> Self:
-        """Narrow to the active targets that are to be told of this event."""
-        return self.filter(is_active=True, events__contains=[event])
+    def listening(self, events: Iterable[str]) -> Self:
+        """Narrow to the active targets that are to be told of one of these events."""
+        return self.filter(is_active=True, events__overlap=sorted(events))
 
 
 class Target(models.Model):
@@ -62,6 +58,8 @@ class Target(models.Model):
     is_active = models.BooleanField("active", default=True)
     nonce = models.CharField(max_length=40, default=_new_nonce, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Since when deliveries are given up: administrators were told then, and are not again until one arrives.
+    given_up_at = models.DateTimeField(null=True, editable=False)
 
     objects = TargetQuerySet.as_manager()
 
@@ -120,9 +118,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Narrow to what is to be sent now."""
         return self.filter(state=Delivery.State.PENDING, next_attempt_at__lte=now, target__is_active=True)
 
-    def record(self, targets: Iterable[Target], event: dict[str, Any], data: dict[str, Any], now: datetime) -> None:
-        """Write one delivery a target, with the very body that will be signed and sent."""
-        self.bulk_create(Delivery.of(target, event, data, now) for target in targets)
+    def about(self, public_id: str) -> Self:
+        """Narrow to those that a page about this row shows: told of it itself, or of what came of it."""
+        return self.filter(Q(entity_id=public_id) | Q(subject_id=public_id))
 
     def past_retention(self, now: datetime) -> Self:
         """Narrow to those that have ended and are older than they are kept."""
@@ -145,7 +143,8 @@ class Delivery(models.Model):
     target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     event_id = models.CharField(max_length=40)
     event_type = models.CharField(max_length=60, choices=EVENTS)
-    entity_id = models.CharField(max_length=40, help_text="The redemption, rollback or voucher that it tells of.")
+    entity_id = models.CharField(max_length=40, help_text="What it tells of: a redemption, a voucher, a customer …")
+    subject_id = models.CharField(max_length=40, blank=True, help_text="The redemption whose page shows it too.")
     body = models.TextField()
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -169,6 +168,7 @@ class Delivery(models.Model):
                 fields=["target", "next_attempt_at"], condition=models.Q(state="PENDING"), name="delivery_due"
             ),
             models.Index(fields=["entity_id"], name="delivery_entity"),
+            models.Index(fields=["subject_id"], condition=~models.Q(subject_id=""), name="delivery_subject"),
         ]
 
     def __str__(self) -> str:
@@ -178,13 +178,14 @@ class Delivery(models.Model):
         return reverse("webhooks:delivery", args=[self.public_id])
 
     @classmethod
-    def of(cls, target: Target, event: dict[str, Any], data: dict[str, Any], now: datetime) -> Self:
+    def of(cls, target: Target, event: dict[str, Any], told: Told, now: datetime) -> Self:
         """Return the delivery of an event to a target, not saved yet. The envelope is Voucherify's."""
         delivery = cls(
             target=target,
             event_id=event["id"],
             event_type=event["type"],
-            entity_id=event["entity_id"],
+            entity_id=told.entity_id,
+            subject_id=told.subject_id,
             created_at=now,
             next_attempt_at=now,
         )
@@ -193,7 +194,7 @@ class Delivery(models.Model):
             "project_id": "proj_dashboard",
             "created_at": event["created_at"],
             "type": event["type"],
-            "data": data,
+            "data": told.data,
             "source": {"id": target.public_id, "object": "webhook", "target_url": target.url},
             "event": event,
         }
@@ -231,16 +232,36 @@ class Delivery(models.Model):
             self.state, self.next_attempt_at = self.State.FAILED, None
         else:
             self.next_attempt_at = now + wait_after(self.attempts)
-        # Only where nobody pressed “Send again” meanwhile.
-        mine.filter(attempts=self.attempts).update(
-            state=self.state,
-            next_attempt_at=self.next_attempt_at,
-            duration_ms=outcome.milliseconds,
-            response_status=outcome.status,
-            response_body=outcome.body,
-            error=outcome.error,
-        )
+        with transaction.atomic():
+            # Only where nobody pressed “Send again” meanwhile.
+            noted = mine.filter(attempts=self.attempts).update(
+                state=self.state,
+                next_attempt_at=self.next_attempt_at,
+                duration_ms=outcome.milliseconds,
+                response_status=outcome.status,
+                response_body=outcome.body,
+                error=outcome.error,
+            )
+            if noted and self.state == self.State.FAILED:
+                self._tell_given_up(outcome.error, now)
+            elif outcome.is_success and self.target.given_up_at is not None:
+                Target.objects.filter(pk=self.target_id).update(given_up_at=None)
         return outcome
+
+    def _tell_given_up(self, trouble: str, now: datetime) -> None:
+        """Tell those who look after webhooks that this one does not arrive; once a target until one arrives."""
+        if not Target.objects.filter(pk=self.target_id, given_up_at=None).update(given_up_at=now):
+            return
+        users = User.objects.with_perm("webhooks.change_target", backend="django.contrib.auth.backends.ModelBackend")
+        notifications.notify(
+            users,
+            kind=Notification.Kind.WEBHOOK_FAILED,
+            title=f"{self.target} does not receive its webhooks"[:200],
+            text=f"{self.event_type} was given up after {self.attempts} attempts. {trouble} "
+            "You are not told again until a delivery to this address arrives.",
+            url=self.get_absolute_url(),
+            about=self.public_id,
+        )
 
     def send_again(self, *, now: datetime) -> None:
         """Make it due at once with all its attempts before it; the receiver sees the same id and body."""

@@ -9,6 +9,9 @@ from voucherify_admin.webhooks.models import Delivery, Target
 
 STATES = {Delivery.State.PENDING: "QUEUED", Delivery.State.DELIVERED: "SUCCEEDED", Delivery.State.FAILED: "FAILED"}
 
+# So many of a webhook's events stand in the list of webhooks.
+MOST_NAMED = 3
+
 
 def state_badge(delivery: Delivery) -> SafeString:
     """The state of a delivery as a badge."""
@@ -35,7 +38,8 @@ class TargetTable(BaseTable):
         return show.status("ACTIVE" if record.is_active else "DISABLED")
 
     def render_events(self, value: list[str]) -> str:
-        return ", ".join(value)
+        more = len(value) - MOST_NAMED
+        return ", ".join(value[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 class DeliveryTable(BaseTable):
@@ -64,3 +68,14 @@ class DeliveryTable(BaseTable):
 
     def render_response_status(self, value: int) -> SafeString:
         return show.status(value)
+
+
+class AnyDeliveryTable(DeliveryTable):
+    """The same with the webhook that each went to, for lists of all of them."""
+
+    target = tables.Column(verbose_name="Webhook")
+
+    class Meta(DeliveryTable.Meta):
+        fields = ("created_at", "target", "event_type", "state", "attempts", "response_status")
+        sequence = ("created_at", "target", "event_type", "state", "attempts", "response_status")
+        exclude = ("next_attempt_at", "entity_id")

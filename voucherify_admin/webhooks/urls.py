@@ -9,6 +9,7 @@ app_name = "webhooks"
 urlpatterns = [
     path("", views.TargetListView.as_view(), name="list"),
     path("new/", views.TargetCreateView.as_view(), name="create"),
+    path("deliveries/", views.DeliveryListView.as_view(), name="deliveries"),
     path("deliveries/<str:public_id>/", views.DeliveryDetailView.as_view(), name="delivery"),
     path("deliveries/<str:public_id>/resend/", views.DeliveryResendView.as_view(), name="resend"),
     path("<str:public_id>/", views.TargetDetailView.as_view(), name="detail"),

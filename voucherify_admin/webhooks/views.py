@@ -14,10 +14,10 @@ from django.views.generic import CreateView, DetailView, TemplateView, UpdateVie
 
 from voucherify_admin.pages.views import FilteredListView, StaffMixin
 from voucherify_admin.webhooks import tasks
-from voucherify_admin.webhooks.filters import DeliveryFilter, TargetFilter
+from voucherify_admin.webhooks.filters import AnyDeliveryFilter, DeliveryFilter, TargetFilter
 from voucherify_admin.webhooks.forms import TargetForm
 from voucherify_admin.webhooks.models import MOST_ATTEMPTS, Delivery, Target
-from voucherify_admin.webhooks.tables import DeliveryTable, TargetTable, state_badge
+from voucherify_admin.webhooks.tables import AnyDeliveryTable, DeliveryTable, TargetTable, state_badge
 
 # Where the secret waits for the one page that shows it.
 SECRET = "webhook_secret_of"
@@ -40,7 +40,7 @@ class TargetFormMixin(StaffMixin):
 
     model = Target
     form_class = TargetForm
-    template_name = "pages/form.html"
+    template_name = "webhooks/target_form.html"
     slug_field = slug_url_kwarg = "public_id"
 
 
@@ -153,6 +153,18 @@ class TargetDeleteView(TargetMixin, TemplateView):
         self.target.delete()
         messages.success(request, f"{self.target} is deleted.")
         return redirect("webhooks:list")
+
+
+class DeliveryListView(FilteredListView):
+    """The deliveries of all webhooks, newest first; the page of a redemption loads those about it as a fragment."""
+
+    title = "Deliveries"
+    permission_required = ("webhooks.view_target", "webhooks.view_delivery")
+    template_name = "webhooks/delivery_list.html"
+    queryset = Delivery.objects.select_related("target").defer("body", "response_body")
+    filterset_class = AnyDeliveryFilter
+    table_class = AnyDeliveryTable
+    empty_text = "No webhook was told."
 
 
 class DeliveryDetailView(StaffMixin, DetailView):

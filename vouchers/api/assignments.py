@@ -6,7 +6,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router, Status
 
-from campaigns.api.campaigns import campaign_called
+from campaigns.actions import delete_assignment as take_away
+from campaigns.api.campaigns import campaign_called, source_of
 from campaigns.models import RuleAssignment, ValidationRule
 from campaigns.schemas.validation_rule import (
     AssignmentIn,
@@ -52,7 +53,9 @@ def assign_rule(
         object_id = campaign_called(reference).public_id
         request.call.touch("campaign", object_id)
     try:
-        assignment = actions.assign_rule(rule, kind, object_id, replace=force, now=timezone.now())
+        assignment = actions.assign_rule(
+            rule, kind, object_id, replace=force, source=source_of(request), now=timezone.now()
+        )
     except actions.Taken as error:
         raise duplicate("validation_rules_assignment", object_id, by=f"{kind} id") from error
     return assignment_out(assignment)
@@ -80,7 +83,9 @@ def delete_assignment(request: HttpRequest, rule_id: str, assignment_id: str) ->
     """What the rule bound is free of it at once."""
     rule = _rule(rule_id)
     request.call.touch("validation_rule", rule.public_id)
-    found(rule.assignments.filter(public_id=assignment_id), "validation_rules_assignment", assignment_id).delete()
+    rows = rule.assignments.filter(public_id=assignment_id).select_related("rule")
+    assignment = found(rows, "validation_rules_assignment", assignment_id)
+    take_away(assignment, source=source_of(request), now=timezone.now())
     return Status(204, None)
 
 

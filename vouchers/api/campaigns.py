@@ -7,7 +7,7 @@ from django.utils import timezone
 from ninja import Query, Router, Status
 from pydantic import Field
 
-from campaigns.api.campaigns import campaign_called, list_campaigns, shown
+from campaigns.api.campaigns import campaign_called, list_campaigns, shown, source_of
 from campaigns.schemas.campaign import CampaignListOut, CampaignOut, CampaignQuery
 from voucherify_admin.api.auth import KeyAuth
 from voucherify_admin.api.errors import duplicate, invalid_payload, not_found
@@ -58,6 +58,7 @@ def create_campaign(request: HttpRequest, payload: CampaignIn) -> dict[str, Any]
             rules=payload.validation_rules or (),
             now=now,
             origin=vouchers.origin_of(request, at=now),
+            source=source_of(request),
         )
     except actions.Taken as error:
         raise duplicate("campaign", error.name, by="name") from error

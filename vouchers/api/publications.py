@@ -1,6 +1,6 @@
 """Publications: giving codes to customers."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from django.db import IntegrityError
 from django.http import HttpRequest
@@ -9,7 +9,7 @@ from ninja import Query, Router
 from pydantic import BaseModel, Field, StrictInt
 
 from campaigns.actions import upsert_customer
-from campaigns.api.campaigns import campaign_called
+from campaigns.api.campaigns import campaign_called, source_of
 from campaigns.models import Campaign, Customer
 from campaigns.schemas.customer import CustomerIn, CustomerOut, customer_out
 from voucherify_admin.api import lists
@@ -92,6 +92,14 @@ class PublicationQuery(ListQuery):
     result: Annotated[QueryText | None, Field(description="`SUCCESS`: refused ones are not kept.")] = None
 
 
+class Wanted(NamedTuple):
+    """What is to be given: a certain voucher, or so many of a campaign."""
+
+    voucher: Voucher | None
+    campaign: Campaign | None
+    count: int
+
+
 def publication_out(publication: Publication, *, whole: bool) -> dict[str, Any]:
     """Return a publication on the wire, its voucher `whole` or as lists show it."""
     vouchers = list(publication.vouchers.all())
@@ -119,12 +127,12 @@ def publication_out(publication: Publication, *, whole: bool) -> dict[str, Any]:
     return {**out, "voucher": {**thin, "discount": voucher.discount, "is_referral_code": False}}
 
 
-def _customer_of(payload: PublicationIn) -> Customer:
+def _customer_of(request: HttpRequest, payload: PublicationIn) -> Customer:
     values = payload.customer.values()
     if not values.get("id") and not values.get("source_id"):
         raise invalid_payload("Property .customer should have required property 'source_id' or 'id'")
     try:
-        customer, _ = upsert_customer(values, now=timezone.now())
+        customer, _ = upsert_customer(values, source=source_of(request), now=timezone.now())
     except IntegrityError as error:
         raise duplicate("customer", values["source_id"], by="source_id") from error
     if customer is None:
@@ -149,16 +157,31 @@ def _campaign_of(part: CampaignPartIn | str) -> tuple[Campaign, int]:
 )
 def create_publication(request: HttpRequest, payload: PublicationIn, join_once: bool = False) -> dict[str, Any]:
     """Give a customer a code. With `join_once` a customer gets codes of a campaign once, and the same ones after."""
+    wanted = wanted_of(payload)
+    publication = publish(request, payload, wanted, customer=_customer_of(request, payload), join_once=join_once)
+    return publication_out(publication, whole=True)
+
+
+def wanted_of(payload: PublicationIn) -> Wanted:
+    """Return what is to be given, looked for before the customer is written; raise ApiError when there is no such."""
     if bool(payload.voucher) == bool(payload.campaign):
         raise invalid_payload("Property . should have either 'voucher' or 'campaign'")
-    # What is to be given is looked for before the customer is written.
     voucher = voucher_called(payload.voucher) if payload.voucher else None
     campaign, count = _campaign_of(payload.campaign) if payload.campaign else (None, 1)
+    return Wanted(voucher, campaign, count)
+
+
+def publish(
+    request: HttpRequest, payload: PublicationIn, wanted: Wanted, *, customer: Customer, join_once: bool
+) -> Publication:
+    """Give the customer what is wanted and tie the call to it; raise ApiError when it cannot be."""
+    voucher, campaign, count = wanted
     draft = actions.PublicationDraft(
-        customer=_customer_of(payload),
+        customer=customer,
         source_id=payload.source_id,
         channel=payload.channel or "API",
         metadata=payload.metadata or {},
+        source=source_of(request),
     )
     now = timezone.now()
     try:
@@ -186,7 +209,7 @@ def create_publication(request: HttpRequest, payload: PublicationIn, join_once: 
     request.call.touch("publication", publication.public_id)
     for code in publication.codes:
         request.call.touch("voucher", code)
-    return publication_out(publication, whole=True)
+    return publication
 
 
 @router.get(

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router
 
-from campaigns.api.campaigns import campaign_called
+from campaigns.api.campaigns import campaign_called, source_of
 from voucherify_admin.api import lists
 from voucherify_admin.api.auth import KeyAuth
 from voucherify_admin.api.errors import ApiError, invalid_payload, invalid_query
@@ -46,7 +46,7 @@ def change_balance(request: HttpRequest, code: str, payload: BalanceIn) -> dict[
     request.call.touch("voucher", voucher.code)
     origin = origin_of(request, at=timezone.now(), reason=payload.reason or "", source_id=payload.source_id or "")
     try:
-        voucher = actions.change_balance(voucher, payload.amount, origin=origin)
+        voucher = actions.change_balance(voucher, payload.amount, origin=origin, source=source_of(request))
     except actions.NoGiftCard as error:
         raise _refused(voucher, "invalid_voucher", "Invalid voucher", error) from error
     except actions.OutOfBounds as error:

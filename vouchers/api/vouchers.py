@@ -9,12 +9,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router, Status
 
+from campaigns.api.campaigns import source_of
 from campaigns.models import Campaign, RuleAssignment
 from voucherify_admin.api import lists
 from voucherify_admin.api.auth import KeyAuth
 from voucherify_admin.api.errors import ApiError, duplicate, invalid_payload, invalid_query, not_found
 from voucherify_admin.api.wire import errors, found
-from voucherify_admin.webhooks.actions import Source
 from vouchers import actions
 from vouchers.codes import problem_of
 from vouchers.models import Origin, Voucher
@@ -88,6 +88,7 @@ def created(
             rules=payload.validation_rules or (),
             now=now,
             origin=origin_of(request, at=now),
+            source=source_of(request),
         )
     except actions.Taken as error:
         request.call.touch("voucher", code)
@@ -104,9 +105,9 @@ def created(
 
 def _campaign_of(payload: VoucherIn) -> Campaign | None:
     if payload.campaign_id:
-        return found(Campaign.objects.filter(public_id=payload.campaign_id), "campaign", payload.campaign_id)
+        return found(Campaign.objects.present().filter(public_id=payload.campaign_id), "campaign", payload.campaign_id)
     if payload.campaign:
-        return found(Campaign.objects.filter(name=payload.campaign), "campaign", payload.campaign)
+        return found(Campaign.objects.present().filter(name=payload.campaign), "campaign", payload.campaign)
     return None
 
 
@@ -198,9 +199,7 @@ def list_vouchers(request: HttpRequest, query: Query[VoucherQuery]) -> dict[str,
 def _switch(request: HttpRequest, code: str, is_active: bool) -> dict[str, Any]:
     voucher = voucher_called(code)
     request.call.touch("voucher", voucher.code)
-    key = request.call.key
-    source = Source("API", str(key.app_id), key.name, request.call.request_id)
-    actions.set_active(voucher, is_active, source=source, now=timezone.now())
+    actions.set_active(voucher, is_active, source=source_of(request), now=timezone.now())
     return shown([voucher])[0]
 
 
@@ -269,7 +268,7 @@ def update_voucher(request: HttpRequest, code: str, payload: VoucherUpdateIn = V
     try:
         now = timezone.now()
         origin = origin_of(request, at=now, reason="The gift amount was changed")
-        voucher = actions.update_voucher(voucher, payload.changes(), now=now, origin=origin)
+        voucher = actions.update_voucher(voucher, payload.changes(), now=now, origin=origin, source=source_of(request))
     except actions.Unchangeable as error:
         raise ApiError(
             400, "invalid_voucher", "Invalid voucher", str(error), resource_id=voucher.code, resource_type="voucher"
@@ -287,5 +286,5 @@ def delete_voucher(request: HttpRequest, code: str) -> Status[None]:
     """Delete the voucher. Its redemptions stay and still tell its code."""
     voucher = voucher_called(code)
     request.call.touch("voucher", voucher.code)
-    actions.delete_voucher(voucher)
+    actions.delete_voucher(voucher, source=source_of(request), now=timezone.now())
     return Status(204, None)

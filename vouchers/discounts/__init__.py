@@ -12,10 +12,11 @@ from vouchers.discounts.kinds import (
     parse_discount,
 )
 from vouchers.discounts.orders import Order, OrderError, OrderLine, parse_order
-from vouchers.discounts.pricing import DiscountedLine, DiscountedOrder, price_order
+from vouchers.discounts.pricing import Cap, DiscountedLine, DiscountedOrder, price_order
 
 __all__ = [
     "AmountOff",
+    "Cap",
     "Discount",
     "DiscountedLine",
     "DiscountedOrder",

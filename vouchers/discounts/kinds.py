@@ -43,11 +43,15 @@ EFFECTS = {
 
 @dataclass(frozen=True)
 class AmountOff:
-    """So many cents off; `aggregated_amount_limit` caps the sum, on the order as over all items."""
+    """So many cents off; `aggregated_amount_limit` caps the sum, on the order as over all items.
+
+    `follows_products`: no effect was named, so it goes on the items that rules list, where rules list some.
+    """
 
     amount_off: int
     effect: Effect = Effect.APPLY_TO_ORDER
     aggregated_amount_limit: int | None = None
+    follows_products: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class PercentOff:
     effect: Effect = Effect.APPLY_TO_ORDER
     amount_limit: int | None = None
     aggregated_amount_limit: int | None = None
+    follows_products: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ class FixedPrice:
 
     fixed_amount: int
     effect: Effect = Effect.APPLY_TO_ORDER
+    follows_products: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,11 @@ class GiftCredits:
     credits: int | None
     effect: Effect = Effect.APPLY_TO_ORDER
 
+    @property
+    def follows_products(self) -> bool:
+        """A card is made for the order unless it says otherwise, so it follows what rules list."""
+        return self.effect is Effect.APPLY_TO_ORDER
+
 
 Discount = AmountOff | PercentOff | FixedPrice | UnitsOff
 
@@ -104,19 +115,22 @@ def parse_discount(wire: object) -> Discount:
     if kind not in EFFECTS:
         raise ValueError(f"Property .discount.type should be one of {', '.join(EFFECTS)}, not {kind!r}.")
     effect = _effect(wire.get("effect"), kind)
+    unnamed = wire.get("effect") is None
     if wire.get("amount_off_formula") or wire.get("percent_off_formula") or wire.get("fixed_amount_formula"):
         raise ValueError("Discounts by formula are not supported: leave the formula out and give the number itself.")
     if kind == "AMOUNT":
-        return AmountOff(_cents(wire, "amount_off"), effect, _optional_cents(wire, "aggregated_amount_limit"))
+        limit = _optional_cents(wire, "aggregated_amount_limit")
+        return AmountOff(_cents(wire, "amount_off"), effect, limit, follows_products=unnamed)
     if kind == "PERCENT":
         return PercentOff(
             _percent(wire.get("percent_off")),
             effect,
             _optional_cents(wire, "amount_limit"),
             _optional_cents(wire, "aggregated_amount_limit"),
+            follows_products=unnamed,
         )
     if kind == "FIXED":
-        return FixedPrice(_cents(wire, "fixed_amount"), effect)
+        return FixedPrice(_cents(wire, "fixed_amount"), effect, follows_products=unnamed)
     return _units_off(wire, effect)
 
 

@@ -19,6 +19,15 @@ from vouchers.discounts.orders import Order, OrderLine
 
 
 @dataclass(frozen=True)
+class Cap:
+    """What may be taken off the items at some places, in cents: off each of them, off all of them together."""
+
+    places: frozenset[int]
+    each: int | None = None
+    together: int | None = None
+
+
+@dataclass(frozen=True)
 class DiscountedLine:
     """One item after pricing; amounts in cents.
 
@@ -119,11 +128,13 @@ def price_order(
     *,
     applicable: frozenset[int] | None = None,
     percent_of_discounted: bool = False,
+    caps: Sequence[Cap] = (),
 ) -> DiscountedOrder:
     """Take the discount (or gift credits) off the order; an order of unknown amount is left as it came.
 
     `applicable` holds the places of the items that a discount on items applies to; None is all of them. A percentage
-    is of the amount before any discount, or with `percent_of_discounted` of what earlier ones left.
+    is of the amount before any discount, or with `percent_of_discounted` of what earlier ones left. `caps` bound what
+    is taken off items, after all else and in the order of the items; units that are added they do not bound.
     """
     if isinstance(discount, UnitsOff):
         return _with_units(order, discount)
@@ -149,11 +160,17 @@ def price_order(
         [lines[index] for index in chosen], discount, percent_of_discounted=percent_of_discounted
     )
     off = dict(zip(chosen, wanted_of_each, strict=True))
+    rooms = [cap.together for cap in caps]
     for index, line in enumerate(lines):
         wanted = off.get(index, 0)
         # Neither a line nor the order as a whole may go below zero.
-        taken = max(0, min(wanted, (line.amount or 0) - line.discount_amount, left))
+        binding = [number for number, cap in enumerate(caps) if index in cap.places]
+        bounds = [bound for number in binding for bound in (caps[number].each, rooms[number]) if bound is not None]
+        taken = max(0, min(wanted, (line.amount or 0) - line.discount_amount, left, *bounds))
         left -= taken
+        for number in binding:
+            room = rooms[number]
+            rooms[number] = None if room is None else room - taken
         applied.append(DiscountedLine(line, taken))
     return replace(priced, lines=tuple(applied) if order.lines is not None else None)
 

@@ -227,6 +227,15 @@ const journeys = {
     const again = await refusal(page.redeemStackable({ redeemables: [{ object: 'voucher', id: code }], order }))
     assert.equal(again.key, 'quantity_exceeded')
 
+    const campaign = `JS-SIGNUP-${mark}`
+    await shop.campaigns.create({ name: campaign, vouchers_count: 1, voucher: { type: 'DISCOUNT_VOUCHER', discount } })
+    const given = await page.publish(campaign, { customer: { name: 'Ewa' } }, { join_once: true })
+    assert.equal(given.result, 'SUCCESS')
+    assert.equal(given.channel, 'Voucherify.js')
+    assert.equal(given.customer.source_id, `page-${mark}`)
+    assert.equal((await page.publish(campaign, {}, { join_once: true })).voucher.code, given.voucher.code)
+    assert.equal((await refusal(page.publish(`${campaign}-NONE`))).code, 404)
+
     const elsewhere = VoucherifyClientSide({ ...keys, origin: 'https://elsewhere.example' })
     assert.equal((await refusal(elsewhere.validate(code))).code, 403)
   },

@@ -144,8 +144,7 @@ def json_condition(field: str, ask: Ask) -> Q:
         return same
     if ask.operator == "has":
         return Q(**{f"{field}__has_key": ask.key})
-    # Not Django's key transform, which takes the key "0" for a place in a list.
-    text = Func(F(field), Value(ask.key), function="jsonb_extract_path_text", output_field=TextField())
+    text = json_text(field, ask.key)
     # What has no such key is neither so nor so; denied, it is in.
     there = ~Q(IsNull(text, True))
     value = ask.values[0]
@@ -162,6 +161,12 @@ def json_condition(field: str, ask: Ask) -> Q:
         return there & Q(_OF_NUMBER[ask.operator](number, Decimal(value)))
     # ISO 8601 sorts as text; of what is no date nothing is true.
     return there & Q(Regex(text, _ISO_DATE)) & Q(_OF_DATE[ask.operator](text, value))
+
+
+def json_text(field: str, key: str) -> Func:
+    """What stands under `key` of a JSON object, as text; NULL where there is nothing."""
+    # Not Django's key transform, which takes the key "0" for a place in a list.
+    return Func(F(field), Value(key), function="jsonb_extract_path_text", output_field=TextField())
 
 
 def readings(text: str) -> list[Any]:

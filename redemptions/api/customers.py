@@ -1,5 +1,6 @@
-"""Customers: creating or updating, reading, deleting; what they redeemed is told by redemptions."""
+"""Customers: creating or updating, reading, deleting; each with a summary of what they redeemed and bought."""
 
+from collections.abc import Sequence
 from datetime import MAXYEAR, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 from ninja import Query, Router, Status
 
 from campaigns import actions
+from campaigns.api.campaigns import source_of
 from campaigns.models import Customer, Segment
 from campaigns.schemas.customer import (
     CustomerFields,
@@ -20,10 +22,14 @@ from campaigns.schemas.customer import (
     customer_out,
 )
 from campaigns.schemas.segment import SegmentListOut, segment_out
+from redemptions import actions as redemption_actions
+from redemptions import history
+from redemptions.schemas.erasure import PermanentDeletionOut, erasure_out
 from voucherify_admin.api import lists
 from voucherify_admin.api.auth import KeyAuth
-from voucherify_admin.api.errors import duplicate, not_found
+from voucherify_admin.api.errors import ApiError, duplicate, not_found
 from voucherify_admin.api.wire import errors, found
+from voucherify_admin.async_actions.actions import Asked
 
 router = Router(tags=["Customers"])
 
@@ -31,15 +37,21 @@ ORDER = {"created_at": "created_at", "updated_at": "updated_at", "source_id": "s
 MILLISECOND = timedelta(milliseconds=1)
 
 
+def shown(customers: Sequence[Customer]) -> list[dict[str, Any]]:
+    """Return customers on the wire with their summaries: five queries, however many they are."""
+    summaries = history.summaries(customers)
+    return [customer_out(customer) | {"summary": summaries[customer.pk]} for customer in customers]
+
+
 def _saved(request: HttpRequest, values: dict[str, Any], asked: str) -> dict[str, Any]:
     try:
-        customer, _ = actions.upsert_customer(values, now=timezone.now())
+        customer, _ = actions.upsert_customer(values, source=source_of(request), now=timezone.now())
     except IntegrityError as error:
         raise duplicate("customer", values["source_id"], by="source_id") from error
     if customer is None:
         raise not_found("customer", asked)
     request.call.touch("customer", customer.public_id)
-    return customer_out(customer)
+    return shown([customer])[0]
 
 
 @router.post(
@@ -53,9 +65,9 @@ def create_customer(request: HttpRequest, payload: CustomerIn = CustomerIn()) ->
     """Create a customer, or update the one whose `id` or `source_id` is known already; metadata is merged by key."""
     values = payload.values()
     if not values:
-        customer = Customer.objects.create()
+        customer = actions.create_customer(source=source_of(request), now=timezone.now())
         request.call.touch("customer", customer.public_id)
-        return customer_out(customer)
+        return shown([customer])[0]
     return _saved(request, values, payload.id or "")
 
 
@@ -80,7 +92,7 @@ def list_customers(request: HttpRequest, query: Query[CustomerQuery]) -> dict[st
         rows = rows.in_any(Segment.objects.filter(public_id=query.segment_id))
     if query.starting_after:
         return _scrolled(request, rows, query.starting_after)
-    return lists.answer(request, rows, data_ref="customers", to_wire=customer_out, order=ORDER)
+    return lists.page_of(request, rows, data_ref="customers", to_wire=shown, order=ORDER)
 
 
 def _scrolled(request: HttpRequest, rows: QuerySet[Customer], starting_after: str) -> dict[str, Any]:
@@ -109,10 +121,35 @@ def _scrolled(request: HttpRequest, rows: QuerySet[Customer], starting_after: st
     return {
         "object": "list",
         "data_ref": "customers",
-        "customers": [customer_out(customer) for customer in page],
+        "customers": shown(page),
         "total": total,
         "has_more": has_more,
     }
+
+
+@router.post(
+    "/customers/{path:customer_id}/permanent-deletion",
+    auth=KeyAuth("campaigns.erase_customer"),
+    response={200: PermanentDeletionOut, **errors(404)},
+    summary="Erase a customer from all that was recorded",
+)
+def erase_customer(request: HttpRequest, customer_id: str) -> dict[str, Any]:
+    """Delete the customer, and erase what names them in redemptions, orders, the log, webhooks and exports' files.
+
+    Redemptions stay as rows and read “Erased customer”. A large log is searched by a worker afterwards; the status is
+    IN_PROGRESS then, and `async_action_id` tells how far it is.
+    """
+    # This call is logged too, and its address may be the shop's own id of the customer.
+    request.call.path = "/v1/customers/{customer_id}/permanent-deletion"
+    asked = Asked(app_id=str(request.call.key.app_id), request_id=request.call.request_id)
+    try:
+        customer = found(Customer.objects.by_reference(customer_id), "customer", customer_id)
+        erasure = redemption_actions.erase(customer, asked=asked)
+    except (ApiError, Customer.DoesNotExist) as error:
+        request.call.answer = {"code": 404, "key": "not_found", "message": "Resource not found"}
+        raise not_found("customer", customer_id) from error
+    request.call.touch("customer", erasure.customer_id)
+    return erasure_out(erasure)
 
 
 @router.get(
@@ -122,10 +159,11 @@ def _scrolled(request: HttpRequest, rows: QuerySet[Customer], starting_after: st
     summary="List a customer's segments",
 )
 def list_segments_of_customer(request: HttpRequest, customer_id: str) -> dict[str, Any]:
-    """Return all segments that the customer is in, newest first."""
+    """Return all segments that the customer is in now, those by filter too, newest first."""
     customer = found(Customer.objects.by_reference(customer_id), "customer", customer_id)
     request.call.touch("customer", customer.public_id)
-    segments = [segment_out(segment) for segment in customer.segments.order_by("-created_at", "-pk")]
+    holding = Segment.objects.order_by("-created_at", "-pk").holding(customer)
+    segments = [segment_out(segment) for segment in holding]
     return {"object": "list", "data_ref": "data", "data": segments, "total": len(segments)}
 
 
@@ -140,7 +178,7 @@ def get_customer(request: HttpRequest, customer_id: str) -> dict[str, Any]:
     """Return the customer with this id or `source_id`."""
     customer = found(Customer.objects.by_reference(customer_id), "customer", customer_id)
     request.call.touch("customer", customer.public_id)
-    return customer_out(customer)
+    return shown([customer])[0]
 
 
 @router.put(
@@ -168,5 +206,5 @@ def delete_customer(request: HttpRequest, customer_id: str) -> Status[None]:
     """Delete the customer; the redemptions stay, with the customer's name as it was then."""
     customer = found(Customer.objects.by_reference(customer_id), "customer", customer_id)
     request.call.touch("customer", customer.public_id)
-    customer.delete()
+    actions.delete_customer(customer, source=source_of(request), now=timezone.now())
     return Status(204, None)
