@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_tables2 as tables
+from django.db.models import OuterRef, Subquery
 from django.db.models.fields.json import KeyTextTransform
 from django.middleware.csrf import get_token
 from django.urls import reverse
@@ -24,6 +25,8 @@ from voucherify_admin.pages.tables import (
 CURSORS = ("after", "before", "view", "around")
 # An id or a code on one line; what does not fit is cut.
 WHOLE = {"td": {"class": "whole"}}
+# By key, so that it is read of the rows of a page alone: orders are bulky, and a sort would read them of all that match.
+ORDER_ID = Subquery(Redemption.objects.filter(pk=OuterRef("pk")).values(own_id=KeyTextTransform("id", "order")))
 IN_STACK = "One of several codes on one order: open all of them"
 
 
@@ -56,7 +59,7 @@ class RedemptionTable(BaseTable):
 
     metadata_column = "metadata"
     needs_permission = {"user": "redemptions.filter_by_user"}
-    annotations = {"order_id": KeyTextTransform("id", "order")}
+    annotations = {"order_id": ORDER_ID}
 
     class Meta(BaseTable.Meta):
         model = Redemption

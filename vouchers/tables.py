@@ -17,6 +17,7 @@ from voucherify_admin.pages.tables import (
     NameColumn,
     NumberColumn,
     TimeColumn,
+    titled,
 )
 from vouchers.models import GiftTransaction, Voucher
 from vouchers.words import value_in_words, voucher_state
@@ -133,7 +134,7 @@ class TransactionTable(BaseTable):
     amount = MoneyColumn()
     balance = MoneyColumn(verbose_name="Balance")
     because = tables.Column(verbose_name="Because of", accessor="reason", empty_values=())
-    channel = tables.Column(verbose_name="Channel", accessor="channel_type", empty_values=())
+    channel = NameColumn(verbose_name="Channel", accessor="channel_type", empty_values=())
     total = MoneyColumn(verbose_name="Loaded in all")
     reason = NameColumn(verbose_name="Reason given")
     source_id = CodeColumn(verbose_name="Caller’s number", attrs=WHOLE)
@@ -161,4 +162,4 @@ class TransactionTable(BaseTable):
     def render_channel(self, record: GiftTransaction) -> SafeString | str:
         if record.channel_type == "USER":
             return "Dashboard"
-        return record.channel_name or record.channel_type or show.NOTHING
+        return titled(record.channel_name or record.channel_type)

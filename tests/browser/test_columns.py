@@ -62,8 +62,10 @@ def test_with_the_mouse_columns_are_ticked_dragged_and_found_again(sign_in: Call
 
     page.wait_for_url(f"**/redemptions/?code={attempt}")
     expect(page.locator("#list thead th")).to_have_text(
-        ["Code", "Time", "Status", "Campaign", "Customer", "Amount", "Reason"]
-        + ["Customer source id", "Tracking id", "Id", "Request id", "till"]
+        [
+            *["Code", "Time", "Status", "Campaign", "Customer", "Amount", "Reason"],
+            *["Customer source id", "Tracking id", "Id", "Request id", "till"],
+        ]
     )
     expect(page.locator("#list tbody td").last).to_have_text("4")
     expect(page.locator(".table-card.is-compact")).to_be_visible()

@@ -6,7 +6,7 @@ from typing import Any
 
 import django_tables2 as tables
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Expression, F, Model
+from django.db.models import Expression, Model
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django_tables2.columns import BoundColumn
@@ -32,7 +32,7 @@ class BaseTable(tables.Table):
 
     metadata_column: str | None = None
     needs_permission: Mapping[str, str] = {}
-    annotations: Mapping[str, Expression | F] = {}
+    annotations: Mapping[str, Expression] = {}
 
     class Meta:
         template_name = "pages/_table.html"
