@@ -25,7 +25,7 @@ from voucherify_admin.pages.tables import (
 CURSORS = ("after", "before", "view", "around")
 # An id or a code on one line; what does not fit is cut.
 WHOLE = {"td": {"class": "whole"}}
-# By key, so that it is read of the rows of a page alone: orders are bulky, and a sort would read them of all that match.
+# By key, so that it is read of a page's rows alone: orders are bulky, and a sort would read them of all that match.
 ORDER_ID = Subquery(Redemption.objects.filter(pk=OuterRef("pk")).values(own_id=KeyTextTransform("id", "order")))
 IN_STACK = "One of several codes on one order: open all of them"
 
