@@ -12,6 +12,7 @@ from campaigns.models import Customer
 from redemptions.engine import RedeemRequest
 from redemptions.models import Order, Redemption, Rollback
 from voucherify_admin.api.wire import iso
+from voucherify_admin.webhooks import actions as webhooks
 from vouchers.discounts import parse_order, price_order
 
 # What an order is called by and where it stands; the rest is its content.
@@ -119,11 +120,19 @@ def cancel(redemption: Redemption, rollback: Rollback, *, now: datetime) -> None
     row.save()
 
 
-def save(row: Order | None, sent: Mapping[str, Any], *, customer: Customer | None, now: datetime) -> Order:
-    """Create an order, or change `row` by what was sent; metadata is merged by key.
+def save(
+    row: Order | None,
+    sent: Mapping[str, Any],
+    *,
+    customer: Customer | None,
+    source: webhooks.Source = webhooks.INTERNAL,
+    now: datetime,
+) -> Order:
+    """Create an order, or change `row` by what was sent; metadata is merged by key. Webhooks hear of a customer's.
 
     Raises OrderError for an order that cannot be priced, IntegrityError for a source_id that another order has.
     """
+    event = "customer.order.created" if row is None else "customer.order.updated"
     with transaction.atomic():
         if row is None:
             row = Order(created_at=now)
@@ -141,6 +150,8 @@ def save(row: Order | None, sent: Mapping[str, Any], *, customer: Customer | Non
         row.source_id = sent.get("source_id") or row.source_id
         row.customer = customer or row.customer
         row.save()
+        if row.customer:
+            webhooks.tell(event, row, source=source, now=now)
     return row
 
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 from campaigns.models import Campaign
-from redemptions.models import Redemption, Rollback
+from redemptions.models import Order, Redemption, Rollback
 from redemptions.schemas import redemption_out, rollback_out
+from redemptions.schemas.orders import order_out
 from voucherify_admin.api.wire import iso
 from voucherify_admin.webhooks.events import Told
 from vouchers.models import Voucher
@@ -41,6 +42,13 @@ def customer_rollback_payload(rollback: Rollback) -> Told:
     """Return what `customer.redemption.rollback.succeeded` and `.failed` tell: the same, about the customer."""
     redemption = rollback.redemption
     return Told(_customer_id(redemption), rollback_payload(rollback).data, subject_id=redemption.public_id)
+
+
+def order_payload(order: Order) -> Told:
+    """Return what `customer.order.created` and `.updated` tell, about the customer."""
+    told = order_out(order)
+    customer = order.customer
+    return Told(customer.public_id if customer else "", {"customer": told["customer"], "order": told})
 
 
 def _customer_id(redemption: Redemption) -> str:

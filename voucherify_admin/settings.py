@@ -112,6 +112,15 @@ EXPORTERS = {
     "api_log": "voucherify_admin.exports.calls.CallExporter",
 }
 
+# Where the search box looks: functions that are given what was typed and by whom.
+SEARCHES = [
+    "vouchers.search.find",
+    "redemptions.search.find",
+    "campaigns.search.find",
+    "voucherify_admin.exports.search.find",
+    "voucherify_admin.api.search.find",
+]
+
 # What a worker does for an answer of 202: type -> the class that does it in steps.
 ASYNC_ACTIONS = {
     "VOUCHERS.IMPORT": "vouchers.jobs.ImportVouchers",
@@ -135,6 +144,7 @@ WEBHOOK_PAYLOADS = {
     "customer": "campaigns.payloads.customer_payload",
     "customer.segment": "campaigns.payloads.segment_payload",
     "customer.publication": "vouchers.payloads.publication_payload",
+    "customer.order": "redemptions.payloads.order_payload",
     "customer.redemption": "redemptions.payloads.customer_redemption_payload",
     "customer.redemption.rollback": "redemptions.payloads.customer_rollback_payload",
     "campaign": "campaigns.payloads.campaign_payload",

@@ -11,6 +11,7 @@ from vouchers.views import TransactionListView
 urlpatterns = [
     path("", OverviewView.as_view(), name="home"),
     path("", include("redemptions.urls")),
+    path("search/", include("voucherify_admin.pages.urls")),
     path("vouchers/", include("vouchers.urls")),
     path("transactions/", TransactionListView.as_view(), name="transactions"),
     path("imports/", include(vouchers.urls.imports)),

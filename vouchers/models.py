@@ -13,11 +13,20 @@ from django.utils import timezone
 from campaigns.models import Campaign, Customer, WithinHours
 from voucherify_admin.ids import new_id
 
+# What people leave out or put in when they read a code aloud; the code without it, in capitals, has an index.
+MARKS = " -_"
+BARE_CODE = Upper(models.Func("code", models.Value(MARKS), models.Value(""), function="translate"))
+
 
 class VoucherQuerySet(models.QuerySet["Voucher"]):
     def by_reference(self, reference: str) -> Self:
         """Narrow to the voucher whose code or public id is `reference`."""
         return self.filter(models.Q(code=reference) | models.Q(public_id=reference))
+
+    def spelled(self, text: str) -> Self:
+        """Narrow to the codes that read like `text`, whatever the case, blanks, dashes and underscores; by an index."""
+        bare = text.upper().translate(str.maketrans("", "", MARKS))
+        return self.alias(bare_code=BARE_CODE).filter(bare_code=bare)
 
     def locked(self, references: list[str]) -> Self:
         """Lock the vouchers with these codes or ids until the transaction ends, always in the order of their keys.
@@ -95,6 +104,7 @@ class Voucher(WithinHours):
             models.Index(fields=["-created_at", "-id"], name="voucher_newest"),
             models.Index(fields=["campaign", "-created_at", "-id"], name="voucher_campaign_newest"),
             models.Index(Upper("code"), name="voucher_code_upper"),
+            models.Index(BARE_CODE, name="voucher_code_bare"),
         ]
         constraints = [
             models.CheckConstraint(name="voucher_used_not_negative", condition=models.Q(redeemed_quantity__gte=0)),

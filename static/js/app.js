@@ -239,9 +239,12 @@
     }
     if (inside || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (event.key === "/") {
+      const field = document.querySelector("[data-search]");
+      if (field) { event.preventDefault(); field.focus(); field.select(); }
+    } else if (event.key === "f") {
       const panel = document.querySelector(".filter-panel");
       if (panel) panel.open = true;
-      const field = document.querySelector("[data-search]") || document.querySelector("[data-filters] input:not([type=hidden]):not([type=checkbox])");
+      const field = document.querySelector("[data-filters] input:not([type=hidden]):not([type=checkbox])");
       if (field) { event.preventDefault(); field.focus(); field.select?.(); }
     } else if (event.key === "j" || event.key === "k") {
       const links = all("a.row-link");

@@ -140,6 +140,19 @@ def test_a_campaign_that_is_deleted_is_told_when_it_is_gone(shop):
     assert shop("get", f"async-actions/{asked['async_action_id']}")["status"] == "DONE"
 
 
+def test_a_customer_s_order_is_told_when_it_is_created_and_when_it_is_changed(shop):
+    order = shop("post", "orders", {"source_id": "cart-1", "amount": 500, "customer": {"source_id": "ann"}})
+    heard = dict(told())
+    assert list(heard) == ["customer.created", "customer.order.created"]
+    assert heard["customer.order.created"]["data"]["order"]["id"] == order["id"]
+    shop("put", "orders/cart-1", {"status": "PAID"})
+    ((name, envelope),) = told()
+    assert (name, envelope["data"]["order"]["status"]) == ("customer.order.updated", "PAID")
+    assert envelope["event"]["entity_id"] == Customer.objects.get(source_id="ann").public_id
+    shop("post", "orders", {"source_id": "cart-2", "amount": 500})
+    assert names() == [], "nobody's order is no customer's"
+
+
 def test_codes_that_are_given_to_a_customer_are_told(shop):
     campaign = make_campaign(name="Gifts", type="AUTO_UPDATE")
     make_voucher(code="ONE", campaign=campaign)

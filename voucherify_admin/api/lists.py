@@ -250,6 +250,9 @@ OPERATORS = {
     "$less_than_equal": "lte",
     "$after": "after",
     "$before": "before",
+    "$count": "count",
+    "$count_more": "count_more",
+    "$count_less": "count_less",
 }
 _COMPARED = {"gt": "gt", "lt": "lt", "gte": "gte", "lte": "lte", "after": "gt", "before": "lt"}
 
@@ -293,7 +296,7 @@ def condition_q(condition: Condition, column: str, kind: str = "text") -> Q:
     values = tuple(_typed(text, kind, place) for text in condition.values)
     if operator in _COMPARED:
         return Q(**{f"{column}__{_COMPARED[operator]}": values[0]})
-    if not operator:
+    if not operator or operator.startswith("count"):
         raise invalid_query(f"Property {place} is not a condition that this field knows")
     return combine([Ask(operator, values)], partial(text_condition, column))
 

@@ -87,9 +87,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """`nav`, `bell_url`, `badge_url`, `password_url`, each found only when a template asks for it."""
+    """`nav`, `search_url`, `bell_url`, `badge_url`, `password_url`, each found only when a template asks for it."""
     return {
         "nav": SimpleLazyObject(lambda: navigation(request)),
+        "search_url": SimpleLazyObject(lambda: link("pages:search") or ""),
         "badge_url": SimpleLazyObject(lambda: link("notifications:badge") or ""),
         "bell_url": SimpleLazyObject(lambda: link("notifications:list") or ""),
         "password_url": SimpleLazyObject(lambda: link("account_change_password") or ""),

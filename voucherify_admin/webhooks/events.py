@@ -38,6 +38,8 @@ FAMILIES = (
             ("customer.redemption.rollback.succeeded", "A customer's redemption was rolled back"),
             ("customer.redemption.rollback.failed", "A rollback of a customer's redemption was refused"),
             ("customer.publication.succeeded", "A customer was given codes"),
+            ("customer.order.created", "A customer's order was created by API"),
+            ("customer.order.updated", "A customer's order was changed by API"),
             ("customer.segment.entered", "A customer came into a segment"),
             ("customer.segment.left", "A customer left a segment"),
         ),

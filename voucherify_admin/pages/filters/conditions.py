@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from django.db.models import Case, DecimalField, F, Func, Q, TextField, Value, When
+from django.db.models import Case, DecimalField, F, Func, IntegerField, JSONField, Q, TextField, Value, When
 from django.db.models.lookups import (
     EndsWith,
+    Exact,
     GreaterThan,
     GreaterThanOrEqual,
     IContains,
@@ -56,6 +57,9 @@ OPERATORS: dict[str, Operator] = {
     "gte": Operator("is at least", "number", narrows=True),
     "lt": Operator("is less than", "number", narrows=True),
     "lte": Operator("is at most", "number", narrows=True),
+    "count": Operator("has this many values:", "number", narrows=True),
+    "count_more": Operator("has more values than", "number", narrows=True),
+    "count_less": Operator("has fewer values than", "number", narrows=True),
     "after": Operator("is after", "date", narrows=True),
     "before": Operator("is before", "date", narrows=True),
     "has": Operator("has a value", "none"),
@@ -63,7 +67,7 @@ OPERATORS: dict[str, Operator] = {
 }
 # What makes sense of a name or a code, and of a metadata value.
 OF_TEXT = ("is", "not", "in", "not_in", "starts", "not_starts", "contains", "not_contains", "has", "none")
-OF_METADATA = tuple(OPERATORS)
+OF_METADATA = tuple(name for name in OPERATORS if not name.startswith("count"))
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,7 @@ _OF_NUMBER: dict[str, type[Lookup]] = {
     "gte": GreaterThanOrEqual,
     "lte": LessThanOrEqual,
 }
+_OF_COUNT: dict[str, type[Lookup]] = {"count": Exact, "count_more": GreaterThan, "count_less": LessThan}
 _OF_DATE: dict[str, type[Lookup]] = {"after": GreaterThan, "before": LessThan}
 
 
@@ -145,6 +150,11 @@ def json_condition(field: str, ask: Ask) -> Q:
     if ask.operator == "has":
         return Q(**{f"{field}__has_key": ask.key})
     text = json_text(field, ask.key)
+    if ask.operator in _OF_COUNT:
+        value = Func(F(field), Value(ask.key), function="jsonb_extract_path", output_field=JSONField())
+        length = Func(value, function="jsonb_array_length", output_field=IntegerField())
+        is_list = Exact(Func(value, function="jsonb_typeof", output_field=TextField()), "array")
+        return Q(_OF_COUNT[ask.operator](Case(When(is_list, then=length)), int(Decimal(ask.values[0]))))
     # What has no such key is neither so nor so; denied, it is in.
     there = ~Q(IsNull(text, True))
     value = ask.values[0]
