@@ -1,5 +1,6 @@
 """Columns of the lists of campaigns and customers."""
 
+from datetime import date
 from typing import Any
 
 import django_tables2 as tables
@@ -10,7 +11,10 @@ from django.utils.safestring import SafeString
 from campaigns.models import Campaign, Customer
 from campaigns.words import campaign_state
 from voucherify_admin.pages import show
-from voucherify_admin.pages.tables import BaseTable, CodeColumn, TimeColumn
+from voucherify_admin.pages.tables import BaseTable, CodeColumn, NameColumn, TimeColumn, titled
+
+# An id on one line; what does not fit is cut.
+WHOLE = {"td": {"class": "whole"}}
 
 
 class CampaignTable(BaseTable):
@@ -22,6 +26,13 @@ class CampaignTable(BaseTable):
     start_date = TimeColumn(verbose_name="Starts")
     expiration_date = TimeColumn(verbose_name="Ends")
     created_at = TimeColumn(verbose_name="Created")
+    type = tables.Column(verbose_name="Codes")
+    category = NameColumn()
+    description = NameColumn()
+    updated_at = TimeColumn(verbose_name="Changed")
+    id = CodeColumn(verbose_name="Id", accessor="public_id", attrs=WHOLE)
+
+    metadata_column = "metadata"
 
     class Meta(BaseTable.Meta):
         model = Campaign
@@ -49,6 +60,14 @@ class CustomerTable(BaseTable):
     email = tables.Column(verbose_name="E-mail")
     phone = tables.Column()
     created_at = TimeColumn(verbose_name="Created")
+    description = NameColumn()
+    birthdate = tables.Column(verbose_name="Born")
+    city = NameColumn(accessor="address")
+    country = NameColumn(accessor="address")
+    updated_at = TimeColumn(verbose_name="Changed")
+    id = CodeColumn(verbose_name="Id", accessor="public_id", attrs=WHOLE)
+
+    metadata_column = "metadata"
 
     class Meta(BaseTable.Meta):
         model = Customer
@@ -59,3 +78,16 @@ class CustomerTable(BaseTable):
 
     def render_name(self, record: Customer) -> str:
         return str(record)
+
+    def render_birthdate(self, value: date) -> str:
+        return f"{value.day} {value:%b %Y}"
+
+    def render_city(self, value: Any) -> str | SafeString:
+        return _part_of(value, "city")
+
+    def render_country(self, value: Any) -> str | SafeString:
+        return _part_of(value, "country")
+
+
+def _part_of(address: Any, name: str) -> str | SafeString:
+    return titled(str(address.get(name) or "")) if isinstance(address, dict) else show.NOTHING

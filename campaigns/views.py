@@ -29,6 +29,7 @@ class CampaignListView(FilteredListView):
     queryset = Campaign.objects.all()
     filterset_class = CampaignFilter
     table_class = CampaignTable
+    list_name = "campaigns"
     empty_text = "No campaign yet. Shops make them over the API, administrators in Django admin too."
 
 
@@ -98,6 +99,7 @@ class CustomerListView(FilteredListView):
     queryset = Customer.objects.defer("address", "description", "metadata")
     filterset_class = CustomerFilter
     table_class = CustomerTable
+    list_name = "customers"
     export_kind = "customer"
     empty_text = "No customer yet. They come with the first attempt that names one, or over the API."
 

@@ -3,33 +3,63 @@
 from typing import Any
 
 import django_tables2 as tables
+from django.db.models import OuterRef, Subquery
+from django.db.models.fields.json import KeyTextTransform
 from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from redemptions.models import Redemption, SessionLock
+from redemptions.models import ChannelType, Redemption, SessionLock
 from voucherify_admin.pages import show
-from voucherify_admin.pages.tables import BaseTable, MoneyColumn, StatusColumn, TimeColumn
+from voucherify_admin.pages.tables import (
+    BaseTable,
+    CodeColumn,
+    MoneyColumn,
+    NameColumn,
+    StatusColumn,
+    TimeColumn,
+    titled,
+)
 
-CURSORS = ("after", "before")
-# Stays on one line; what does not fit can be read in full by the title.
-NAME = {"td": {"class": "name"}}
-SHORT_NAME = 20
+CURSORS = ("after", "before", "view", "around")
+# An id or a code on one line; what does not fit is cut.
+WHOLE = {"td": {"class": "whole"}}
+# By key, so that it is read of a page's rows alone: orders are bulky, and a sort would read them of all that match.
+ORDER_ID = Subquery(Redemption.objects.filter(pk=OuterRef("pk")).values(own_id=KeyTextTransform("id", "order")))
 IN_STACK = "One of several codes on one order: open all of them"
 
 
 class RedemptionTable(BaseTable):
     """Each row leads to the attempt's page and takes the list's question along, for "previous" and "next" there."""
 
-    created_at = TimeColumn(verbose_name="Time")
+    created_at = TimeColumn(verbose_name="Time", exact=True)
     status = StatusColumn()
     code = tables.Column(attrs={"td": {"class": "code-cell"}}, empty_values=())
-    campaign = tables.Column(accessor="campaign_name", attrs=NAME)
-    customer = tables.Column(accessor="customer_name", empty_values=(), attrs=NAME)
+    campaign = NameColumn(accessor="campaign_name")
+    customer = NameColumn(accessor="customer_name", empty_values=())
     amount = MoneyColumn()
     reason = tables.Column(accessor="short_reason", attrs={"td": {"class": "reason"}})
-    channel = tables.Column(accessor="channel_type", empty_values=(), attrs=NAME)
+    channel = NameColumn(accessor="channel_type", empty_values=())
+    result = StatusColumn()
+    discount_amount = MoneyColumn(verbose_name="Discount")
+    gift_amount = MoneyColumn(verbose_name="From gift card")
+    reason_in_full = tables.Column(accessor="sentence", attrs={"td": {"class": "long"}})
+    failure_code = CodeColumn(attrs=WHOLE)
+    customer_source_id = CodeColumn(verbose_name="Customer source id", attrs=WHOLE)
+    order_id = CodeColumn(verbose_name="Order id", accessor="order_own_id", attrs=WHOLE)
+    tracking_id = CodeColumn(verbose_name="Tracking id", attrs=WHOLE)
+    session = CodeColumn(accessor="session_key", attrs=WHOLE)
+    api_key = NameColumn(verbose_name="API key", accessor="channel_name")
+    user = NameColumn(accessor="channel_name")
+    id = CodeColumn(verbose_name="Id", accessor="public_id", attrs=WHOLE)
+    voucher_id = CodeColumn(verbose_name="Voucher id", accessor="voucher_public_id", attrs=WHOLE)
+    parent = CodeColumn(verbose_name="Parent id", accessor="parent_public_id", attrs=WHOLE)
+    request_id = CodeColumn(verbose_name="Request id", attrs=WHOLE)
+
+    metadata_column = "metadata"
+    needs_permission = {"user": "redemptions.filter_by_user"}
+    annotations = {"order_id": ORDER_ID}
 
     class Meta(BaseTable.Meta):
         model = Redemption
@@ -47,26 +77,27 @@ class RedemptionTable(BaseTable):
             return " + ".join(record.stacked) or show.NOTHING
         # Only lists that name the parents mark what was part of a stack.
         if not (parent := getattr(record, "parent_public_id", None)):
-            return format_html('<code title="{}">{}</code>', value, value)
+            return show.code(value, is_titled=True)
         return format_html(
-            '<code class="beside-mark" title="{}">{}</code>'
-            '<a class="stack-mark" href="{}" title="{}" aria-label="{}">{}</a>',
-            value,
-            value,
+            '{}<a class="stack-mark" href="{}" title="{}" aria-label="{}">{}</a>',
+            show.code(value, is_titled=True),
             reverse("redemptions:detail", args=[parent]),
             IN_STACK,
             IN_STACK,
             show.icon("link"),
         )
 
-    def render_campaign(self, value: str) -> str | SafeString:
-        return _titled(value)
-
     def render_customer(self, record: Redemption) -> str | SafeString:
-        return _titled(record.customer_name or record.customer_source_id)
+        return titled(record.customer_name or record.customer_source_id)
 
     def render_channel(self, record: Redemption) -> str | SafeString:
-        return _titled(record.channel_text(names_users=self._names_users))
+        return titled(record.channel_text(names_users=self._names_users))
+
+    def render_api_key(self, value: str, record: Redemption) -> str | SafeString:
+        return titled(value if record.channel_type == ChannelType.API else "")
+
+    def render_user(self, value: str, record: Redemption) -> str | SafeString:
+        return titled(value if record.channel_type == ChannelType.USER else "")
 
     @property
     def _question(self) -> str:
@@ -87,7 +118,6 @@ class AttemptTable(RedemptionTable):
 
     class Meta(RedemptionTable.Meta):
         fields = ("created_at", "status", "code", "customer", "reason")
-        exclude = ("campaign", "amount", "channel")
 
     _asked = ""
 
@@ -127,10 +157,3 @@ class SessionTable(BaseTable):
             record.session_key,
             record.session_key,
         )
-
-
-def _titled(text: str) -> str | SafeString:
-    """`text` with itself as its title where it may be cut off."""
-    if not text:
-        return show.NOTHING
-    return text if len(text) < SHORT_NAME else format_html('<span title="{}">{}</span>', text, text)

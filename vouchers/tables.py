@@ -10,15 +10,26 @@ from django.utils.safestring import SafeString
 
 from voucherify_admin.async_actions.models import AsyncAction
 from voucherify_admin.pages import show
-from voucherify_admin.pages.tables import BaseTable, CodeColumn, MoneyColumn, NumberColumn, TimeColumn
+from voucherify_admin.pages.tables import (
+    BaseTable,
+    CodeColumn,
+    MoneyColumn,
+    NameColumn,
+    NumberColumn,
+    TimeColumn,
+    titled,
+)
 from vouchers.models import GiftTransaction, Voucher
 from vouchers.words import value_in_words, voucher_state
+
+# An id on one line; what does not fit is cut.
+WHOLE = {"td": {"class": "whole"}}
 
 
 class VoucherTable(BaseTable):
     """Vouchers with what they give, their state now and how often they were used."""
 
-    code = CodeColumn(attrs={"td": {"class": "whole"}})
+    code = CodeColumn(attrs=WHOLE)
     state = tables.Column(accessor="is_active")
     worth = tables.Column(verbose_name="Value", accessor="type")
     campaign = tables.Column()
@@ -28,6 +39,19 @@ class VoucherTable(BaseTable):
     start_date = TimeColumn(verbose_name="Starts")
     expiration_date = TimeColumn(verbose_name="Expires")
     created_at = TimeColumn(verbose_name="Created")
+    type = tables.Column(verbose_name="Type")
+    left = MoneyColumn(verbose_name="Balance", accessor="gift_balance")
+    loaded = MoneyColumn(verbose_name="Ever loaded", accessor="gift_amount")
+    redeemed_amount = MoneyColumn(verbose_name="Taken from the balance")
+    holder = NameColumn()
+    category = NameColumn()
+    published_count = NumberColumn(verbose_name="Published")
+    additional_info = NameColumn(verbose_name="Additional info")
+    updated_at = TimeColumn(verbose_name="Changed")
+    id = CodeColumn(verbose_name="Id", accessor="public_id", attrs=WHOLE)
+
+    metadata_column = "metadata"
+    needs_permission = {"holder": "campaigns.view_customer"}
 
     class Meta(BaseTable.Meta):
         model = Voucher
@@ -51,6 +75,15 @@ class VoucherTable(BaseTable):
             return record.campaign.name
         address = reverse("campaigns:detail", args=[record.campaign.public_id])
         return format_html('<a href="{}">{}</a>', address, record.campaign.name)
+
+    def render_left(self, value: int, record: Voucher) -> str | SafeString:
+        return show.money(value) if record.is_gift else show.NOTHING
+
+    def render_loaded(self, value: int, record: Voucher) -> str | SafeString:
+        return show.money(value) if record.is_gift else show.NOTHING
+
+    def render_redeemed_amount(self, value: int, record: Voucher) -> str | SafeString:
+        return show.money(value) if record.is_gift else show.NOTHING
 
     def render_used(self, record: Voucher) -> str:
         limit = "∞" if record.quantity is None else f"{record.quantity:,}"
@@ -95,13 +128,20 @@ class ImportTable(BaseTable):
 class TransactionTable(BaseTable):
     """What moved the balances of gift cards, and because of what; a row leads to its attempt."""
 
-    created_at = TimeColumn(verbose_name="Time")
-    code = tables.Column(attrs={"td": {"class": "code-cell"}})
+    created_at = TimeColumn(verbose_name="Time", exact=True)
+    code = CodeColumn(attrs={"td": {"class": "code-cell"}})
     type = tables.Column()
     amount = MoneyColumn()
     balance = MoneyColumn(verbose_name="Balance")
     because = tables.Column(verbose_name="Because of", accessor="reason", empty_values=())
-    channel = tables.Column(verbose_name="Channel", accessor="channel_type", empty_values=())
+    channel = NameColumn(verbose_name="Channel", accessor="channel_type", empty_values=())
+    total = MoneyColumn(verbose_name="Loaded in all")
+    reason = NameColumn(verbose_name="Reason given")
+    source_id = CodeColumn(verbose_name="Caller’s number", attrs=WHOLE)
+    id = CodeColumn(verbose_name="Id", accessor="public_id", attrs=WHOLE)
+    voucher_id = CodeColumn(verbose_name="Voucher id", accessor="voucher_public_id", attrs=WHOLE)
+    campaign_id = CodeColumn(verbose_name="Campaign id", accessor="campaign_public_id", attrs=WHOLE)
+    rollback_id = CodeColumn(verbose_name="Rollback id", accessor="rollback_public_id", attrs=WHOLE)
 
     class Meta(BaseTable.Meta):
         model = GiftTransaction
@@ -122,4 +162,4 @@ class TransactionTable(BaseTable):
     def render_channel(self, record: GiftTransaction) -> SafeString | str:
         if record.channel_type == "USER":
             return "Dashboard"
-        return record.channel_name or record.channel_type or show.NOTHING
+        return titled(record.channel_name or record.channel_type)

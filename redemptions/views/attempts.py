@@ -15,6 +15,9 @@ class RedemptionListView(FilteredListView):
     queryset = Redemption.objects.for_list().with_parents()
     filterset_class = RedemptionFilter
     table_class = RedemptionTable
+    list_name = "redemptions"
+    is_live = True
+    noun = ("attempt", "attempts")
     export_kind = "redemption"
     explorer_url_name = "redemptions:explorer"
     empty_text = "No code was tried yet. Each attempt appears here, successful or not."

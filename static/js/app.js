@@ -23,11 +23,39 @@
     }
   });
   const failed = (event) => {
-    if (event.detail.elt?.closest?.("[data-quiet]")) return;
-    toast("This could not be loaded. Try again in a moment.");
+    const { elt, target, requestConfig } = event.detail;
+    if (elt?.closest?.("[data-quiet]")) return;
+    // A part that came on its own after the page says in its place that it did not; a click is answered where one looks.
+    if (target && /^(load|revealed|intersect)/.test(elt?.getAttribute?.("hx-trigger") ?? "")) sayFailed(elt, target, requestConfig?.path);
+    else toast("This could not be loaded. Try again in a moment.");
   };
+  function sayFailed(elt, target, path) {
+    if (!path) return;
+    const line = document.createElement("p");
+    line.className = "part-failed";
+    line.setAttribute("role", "alert");
+    const again = document.createElement("a");
+    again.href = path;
+    again.textContent = "Try again";
+    again.addEventListener("click", (click) => {
+      click.preventDefault();
+      line.textContent = "Loading…";
+      htmx.ajax("GET", path, { source: elt, target });
+    });
+    line.append("This part could not be loaded. ", again);
+    target.replaceChildren(line);
+  }
   document.addEventListener("htmx:responseError", (event) => { if (event.detail.xhr.status !== 401) failed(event); });
   document.addEventListener("htmx:sendError", failed);
+  document.addEventListener("htmx:timeout", failed);
+  // What is under way shows that it is, in the place where it will stand.
+  const busy = (event, is) => {
+    const { elt, target } = event.detail;
+    if (!target?.setAttribute || elt?.closest?.("[data-quiet]")) return;
+    if (is) target.setAttribute("aria-busy", "true"); else target.removeAttribute("aria-busy");
+  };
+  document.addEventListener("htmx:beforeRequest", (event) => busy(event, true));
+  document.addEventListener("htmx:afterRequest", (event) => busy(event, false));
 
   // --- toasts; a fragment may send HX-Trigger: {"notify": {"title", "url", "count"}}
   function toast(title, url) {
@@ -123,11 +151,20 @@
 
   // --- filters
   const narrow = matchMedia("(max-width: 47.99rem)");
+  // Whoever folds the panel on a wide screen finds it folded; in a cookie, so that the server draws it so at once.
+  const isFolded = () => document.cookie.split("; ").includes("filters=folded");
   const fold = () => all("[data-fold-narrow]").forEach((panel) => {
-    panel.open = !narrow.matches || panel.hasAttribute("data-keep-open");
+    panel.open = panel.hasAttribute("data-keep-open") || !(narrow.matches || isFolded());
   });
   fold();
   narrow.addEventListener("change", fold);
+  document.addEventListener("click", (event) => {
+    const panel = event.target.closest?.(".filter-panel > summary")?.parentElement;
+    if (!panel || narrow.matches) return;
+    // The click has not opened or folded it yet.
+    const kept = panel.open ? "filters=folded; max-age=31536000" : "filters=; max-age=0";
+    document.cookie = `${kept}; path=/; samesite=lax`;
+  });
   document.addEventListener("change", (event) => {
     const operator = event.target.closest?.("[data-row] select.op");
     if (operator) showBare(operator);

@@ -2,11 +2,12 @@
 
 import zoneinfo
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 
 from voucherify_admin.ids import new_id
 
@@ -30,6 +31,9 @@ class User(AbstractUser):
         validators=[validate_time_zone],
         help_text="Times are shown in this zone, for example Europe/Warsaw. Empty: the installation's own.",
     )
+    # How lists are looked at, by the list's name (pages/columns.py). It stands on the person's own row, which every
+    # page reads anyway, so that remembering costs no page a query.
+    list_choices = models.JSONField(default=dict, blank=True, editable=False)
 
     class Meta(AbstractUser.Meta):
         permissions = [("administer", "Can use Django admin, keys and settings")]
@@ -44,3 +48,12 @@ class User(AbstractUser):
         """The name of the person's strongest role, or the empty string."""
         names = {group.name for group in self.groups.all()}
         return next((role for role in ROLES if role in names), "")
+
+    def keep_list_choice(self, list_name: str, choice: dict[str, Any] | None) -> None:
+        """Remember how this person looks at one list, other lists untouched; None forgets it."""
+        with transaction.atomic():
+            # Two windows may choose at once, each for another list.
+            choices = type(self).objects.select_for_update().values_list("list_choices", flat=True).get(pk=self.pk)
+            kept = {name: each for name, each in choices.items() if name != list_name}
+            self.list_choices = kept if choice is None else {**kept, list_name: choice}
+            self.save(update_fields=["list_choices"])

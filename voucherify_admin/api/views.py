@@ -42,12 +42,12 @@ class CallListView(FilteredListView):
     queryset = ApiCall.objects.defer("request_body", "response_body")
     filterset_class = CallFilter
     table_class = CallTable
+    list_name = "calls"
+    is_live = True
+    noun = ("call", "calls")
     export_kind = "api_log"
     empty_text = "No call to the API yet."
     explorer_url_name = "api:call_explorer"
-
-    def get_table_kwargs(self) -> dict[str, Any]:
-        return {} if may_see_users(self.request.user) else {"exclude": ("user_login",)}
 
 
 class CallExplorer(Explorer):

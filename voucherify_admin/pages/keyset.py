@@ -130,6 +130,12 @@ def paginate(
     return _page(rows[:size], keyset, older=len(rows) > size, newer=bool(after))
 
 
+def newer(queryset: QuerySet, cursor: str, *, keyset: Sequence[str] = ("created_at", "id")) -> QuerySet:
+    """The rows that stand above the cursor's row. Raises BadCursorError."""
+    fields = _fields(queryset.model, keyset)
+    return queryset.filter(_beyond(keyset, decode(cursor, fields), fields, ">"))
+
+
 def _fetch(
     queryset: QuerySet, keyset: Sequence[str], size: int, *, beyond: _Compare | None, upwards: bool
 ) -> list[Any]:

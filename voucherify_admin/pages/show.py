@@ -55,19 +55,20 @@ def local_text(value: datetime) -> str:
     return f"{local.day} {local:%b %Y %H:%M:%S}"
 
 
-def _short_text(value: datetime) -> str:
+def _short_text(value: datetime, *, exact: bool) -> str:
     local, today = timezone.localtime(value), timezone.localtime()
-    return f"{local.day} {local:%b}{'' if local.year == today.year else f' {local.year}'} {local:%H:%M}"
+    year = "" if local.year == today.year else f" {local.year}"
+    return f"{local.day} {local:%b}{year} {local:{'%H:%M:%S' if exact else '%H:%M'}}"
 
 
-def time(value: datetime | None, *, short: bool = False) -> SafeString:
+def time(value: datetime | None, *, short: bool = False, exact: bool = False) -> SafeString:
     """A `<time>` element: local time to read, UTC in the title; a dash for None.
 
-    `short`, for narrow columns, tells no seconds, and no year when it is this one; the title does.
+    `short`, for narrow columns, tells no year when it is this one, and no seconds unless `exact`; the title does.
     """
     if value is None:
         return NOTHING
-    told = _short_text(value) if short else local_text(value)
+    told = _short_text(value, exact=exact) if short else local_text(value)
     utc = value.astimezone(UTC)
     return mark_safe(  # noqa: S308 - made of digits and month names only
         f'<time datetime="{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z" '
@@ -121,10 +122,15 @@ def copy_button(text: str, label: str = "Copy") -> SafeString:
     )
 
 
-def code(text: str | None) -> SafeString:
-    """A voucher code or an id in even-width letters, with its copy button; a dash for nothing."""
+def code(text: str | None, *, is_titled: bool = False) -> SafeString:
+    """A voucher code or an id in even-width letters, with its copy button; a dash for nothing.
+
+    `is_titled` where it may be cut off: the title tells it whole.
+    """
     if not text:
         return NOTHING
+    if is_titled:
+        return format_html('<span class="code"><code title="{}">{}</code>{}</span>', text, text, copy_button(str(text)))
     return format_html('<span class="code"><code>{}</code>{}</span>', text, copy_button(str(text)))
 
 

@@ -16,9 +16,12 @@ from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.http import urlencode
 from django.views.generic import TemplateView
 from django_filters import FilterSet
-from django_tables2 import Table
 
-from voucherify_admin.pages import context, keyset
+from voucherify_admin.pages import columns, context, keyset
+from voucherify_admin.pages.chooser import ChooserMixin
+from voucherify_admin.pages.fragments import FragmentsMixin
+from voucherify_admin.pages.keyset import KeysetPage
+from voucherify_admin.pages.tables import BaseTable
 
 
 class StaffMixin:
@@ -104,18 +107,23 @@ class DrawerMixin:
         return response
 
 
-class FilteredListView(StaffMixin, TemplateView):
+class FilteredListView(ChooserMixin, FragmentsMixin, StaffMixin, TemplateView):
     """A list: filter, table, keyset pages. Subclasses set attributes and need no methods.
 
     An htmx request gets `fragment_template_name` alone. With the target `#list` that is the list with its chips, with
     any other target (a list shown inside another page) the rows and the links to their neighbours.
+
+    With a `list_name` people can choose its columns, which are remembered under that name. A list that `is_live` says
+    on its newest page how many rows came since; `noun` is what a row is called there.
     """
 
     template_name = "pages/list.html"
     fragment_template_name = "pages/_table.html"
     queryset: QuerySet | None = None
     filterset_class: type[FilterSet]
-    table_class: type[Table]
+    table_class: type[BaseTable]
+    list_name = ""
+    is_live = False
     export_kind: str | None = None
     # Where the histogram and the facets of this list are fetched, once the list is there.
     explorer_url_name: str | None = None
@@ -133,11 +141,22 @@ class FilteredListView(StaffMixin, TemplateView):
 
     def get_filterset(self) -> FilterSet:
         """The filter set over the query string."""
-        return self.filterset_class(self.request.GET, self.get_queryset(), request=self.request)
+        return self.filterset_class(self.question(), self.get_queryset(), request=self.request)
 
     def get_table_kwargs(self) -> dict[str, Any]:
         """More arguments for the table, such as the columns to leave out."""
         return {}
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The list, or the part of it that `view` names."""
+        part = request.GET.get("view")
+        if part == "columns" and self.list_name:
+            return self.show_chooser()
+        if part == "news" and self.is_live:
+            return self.show_news()
+        if part == "without":
+            return self.show_without()
+        return super().get(request, *args, **kwargs)
 
     def is_fragment(self) -> bool:
         """Whether htmx asks for the list alone."""
@@ -156,29 +175,41 @@ class FilteredListView(StaffMixin, TemplateView):
         embedded = bool(target) and target != "list"
         filterset = self.get_filterset()
         errors = [] if filterset.is_valid() else filterset.errors_named()
-        page = keyset.KeysetPage([])
+        user = self.request.user
+        choice = columns.Choice() if embedded or not self.list_name else columns.choice_of(user, self.list_name)
+        names = columns.allowed(choice.columns or (), self.table_class, user) or columns.allowed(
+            self.table_class.standard(), self.table_class, user
+        )
+        page = KeysetPage([])
         if not errors:
             try:
                 page = keyset.paginate(
-                    filterset.qs,
+                    columns.fetched_for(filterset.qs, self.table_class, names),
                     keyset=self.keyset,
                     after=self.request.GET.get("after"),
                     before=self.request.GET.get("before"),
-                    size=self.embedded_page_size if embedded else self.page_size,
+                    size=self.embedded_page_size if embedded else choice.size or self.page_size,
                 )
             except keyset.BadCursorError:
                 errors = [("Page", "This address names no place in this list; start again from the newest.")]
-        table = self.table_class(page.rows, **self.get_table_kwargs())
+        table = self.table_class(page.rows, columns=names, **self.get_table_kwargs())
         table.request = self.request
+        chips = filterset.chips()
+        is_first = not page.newer and not self.request.GET.get("after")
         return super().get_context_data(
             filter=filterset,
             table=table,
             page=page,
             errors=errors,
-            chips=filterset.chips(),
+            chips=chips,
+            ways_back=self.ways_back(filterset) if chips and not page.rows and not embedded else [],
             empty_text=self.empty_text,
             list_target=target or "list",
             embedded=embedded,
+            is_compact=choice.density == columns.COMPACT,
+            chooser_url=self.part_url(view="columns") if self.list_name else "",
+            news_url=self.get_news_url(filterset, page) if is_first and not errors and not embedded else "",
+            are_filters_folded=self.request.COOKIES.get("filters") == "folded",
             export_url=self.get_export_url(),
             explorer_url=self.get_explorer_url(),
             **kwargs,
@@ -193,12 +224,26 @@ class FilteredListView(StaffMixin, TemplateView):
             query.pop(name, None)
         return f"{reverse(self.explorer_url_name)}?{query.urlencode()}" if query else reverse(self.explorer_url_name)
 
+    def part_url(self, **part: str) -> str:
+        """The address of a part of this page (`view`), with the question and the place in the list."""
+        asked = self.question()
+        for name, value in part.items():
+            asked[name] = value
+        return f"{self.request.path}?{asked.urlencode()}"
+
+    def get_news_url(self, filterset: FilterSet, page: KeysetPage) -> str:
+        """Where a live list, on its newest page, asks how many rows came since; empty for one that is not live."""
+        if not self.is_live:
+            return ""
+        # Of an empty list everything from now on is new.
+        return self.part_url(view="news", around=page.first or keyset.encode([filterset.now, 0]))
+
     def get_export_url(self) -> str | None:
         """Where this list, as it is filtered, is exported; None for who may not."""
         address = context.link("exports:create") if self.export_kind else None
         if not address or not self.request.user.has_perm("exports.add_export"):
             return None
-        query = self.request.GET.copy()
+        query = self.question()
         for name in ("after", "before"):
             query.pop(name, None)
         return f"{address}?{urlencode({'kind': self.export_kind, 'query': query.urlencode()})}"

@@ -35,6 +35,7 @@ class VoucherListView(FilteredListView):
     queryset = Voucher.objects.for_list().defer("metadata", "additional_info")
     filterset_class = VoucherFilter
     table_class = VoucherTable
+    list_name = "vouchers"
     export_kind = "voucher"
     empty_text = "No voucher yet. Shops make them over the API, administrators in Django admin too."
 
@@ -121,6 +122,7 @@ class TransactionListView(FilteredListView):
     queryset = GiftTransaction.objects.all()
     filterset_class = TransactionFilter
     table_class = TransactionTable
+    list_name = "transactions"
     export_kind = "voucher_transactions"
     empty_text = "No gift card has been loaded yet."
 

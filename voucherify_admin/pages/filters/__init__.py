@@ -1,6 +1,6 @@
 """What one can ask of a list: filter sets, their fields, and the conditions that they make."""
 
-from voucherify_admin.pages.filters.base import BESIDES, CURSORS, BaseFilter, Chip, FilterForm
+from voucherify_admin.pages.filters.base import BESIDES, CURSORS, BaseFilter, Chip, FilterForm, newest_keys
 from voucherify_admin.pages.filters.conditions import Ask, text_condition
 from voucherify_admin.pages.filters.fields import ChoicesFilter, MetadataFilter, OperatorFilter, TextFilter
 from voucherify_admin.pages.filters.moments import PERIODS, Moment, MomentFilter, MomentInput
@@ -25,5 +25,6 @@ __all__ = [
     "OperatorFilter",
     "TextFilter",
     "money_label",
+    "newest_keys",
     "text_condition",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 import django_filters
 from django import forms
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.forms.utils import pretty_name
 from django.http import QueryDict
 from django.utils import timezone as django_timezone
@@ -218,17 +218,7 @@ class BaseFilter(django_filters.FilterSet):
 
     def metadata_keys(self) -> list[str]:
         """The keys that the newest rows have, the most frequent first: one query, of a few rows only."""
-        table = self.queryset.model._default_manager
-        newest = table.order_by("-created_at", "-pk").values(self.metadata_field)[:KEYS_AMONG]
-        sql, parameters = newest.query.sql_with_params()
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT key FROM ({sql}) newest (metadata), "  # noqa: S608 - the ORM's own
-                "jsonb_object_keys(CASE jsonb_typeof(metadata) WHEN 'object' THEN metadata ELSE '{}' END) key "
-                "WHERE length(key) <= 200 GROUP BY key ORDER BY count(*) DESC, key LIMIT 50",
-                parameters,
-            )
-            return [key for (key,) in cursor]
+        return newest_keys(self.queryset.model, self.metadata_field or "metadata")
 
     # --- showing ------------------------------------------------------------------------------------------------
 
@@ -295,6 +285,22 @@ class BaseFilter(django_filters.FilterSet):
         chips += [Chip("Unknown", name, self._asking({name: []})) for name in self.unknown]
         return chips
 
+    def each_away(self) -> list[Chip]:
+        """The active filters, each once whatever its values, with the question without it; of metadata each row."""
+        away = []
+        by_label: dict[str, list[Chip]] = {}
+        for chip in self.chips():
+            by_label.setdefault(chip.label, []).append(chip)
+        for name in self.form.fields:
+            label, filter_ = str(self.form[name].label), self.filters[name]
+            chips = by_label.pop(label, [])
+            if isinstance(filter_, MetadataFilter) or not isinstance(filter_, SeveralFilter):
+                away += chips
+            elif chips:
+                query = self._asking(filter_.without(self.data, name))
+                away.append(Chip(label, ", ".join(chip.value for chip in chips), query))
+        return away
+
     def clear_query(self) -> str:
         """The query string without any filter, other parts of the address kept."""
         names = {each for name in self.base_filters for each in self._all_parameters(name)}
@@ -334,3 +340,17 @@ class BaseFilter(django_filters.FilterSet):
             if row is not None and str(field.prepare_value(row)) == value:
                 return field.label_from_instance(row)
         return value
+
+
+def newest_keys(model: type[Model], column: str) -> list[str]:
+    """The keys that a column of JSON has in the newest rows, the most frequent first: one query, of a few rows only."""
+    newest = model._default_manager.order_by("-created_at", "-pk").values(column)[:KEYS_AMONG]
+    sql, parameters = newest.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT key FROM ({sql}) newest (metadata), "  # noqa: S608 - the ORM's own
+            "jsonb_object_keys(CASE jsonb_typeof(metadata) WHEN 'object' THEN metadata ELSE '{}' END) key "
+            "WHERE length(key) <= 200 GROUP BY key ORDER BY count(*) DESC, key LIMIT 50",
+            parameters,
+        )
+        return [key for (key,) in cursor]

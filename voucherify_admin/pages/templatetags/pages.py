@@ -13,7 +13,8 @@ from voucherify_admin.pages import show
 
 register = template.Library()
 
-CURSORS = ("after", "before")
+# The place in the list, and which part of the page is asked for.
+CURSORS = ("after", "before", "view", "around")
 
 
 @register.filter
