@@ -171,6 +171,7 @@ def test_each_operation_is_answered_in_the_model_s_words(settings):
         *(f"campaigns/{cards}{more}" for more in ("", "/summary", "/transactions")),
         *(f"vouchers/CARD{more}" for more in ("", "/redemption", "/transactions", "/publications")),
         *(f"orders/{order}", f"customers/{customer}", f"customers/{customer}/segments", f"segments/{segment}"),
+        f"customers/{customer}/activity",
         *(f"validation-rules/{rule}", f"validation-rules/{rule}/assignments"),
         *(f"exports/{export}", f"async-actions/{action}"),
     ):
@@ -184,6 +185,8 @@ def test_each_operation_is_answered_in_the_model_s_words(settings):
         f"exports/{export}",
     ):
         shop("DELETE", f"/{path}", status=204)
+    shop("DELETE", f"/campaigns/{campaign}", status=202)
+    shop("POST", f"/customers/{customer}/permanent-deletion")
 
     assert ours() - shop.answered == set()
 

@@ -91,8 +91,8 @@ def test_an_import_goes_on_after_its_worker_was_killed_and_takes_no_row_twice(st
         "-v0",
         "-c",
         "from vouchers.models import Voucher as V; from voucherify_admin.async_actions.models import *\n"
-        "print(V.objects.filter(code__startswith='HALF-WAY-').count(), ActionRow.objects.count(), "
-        "AsyncAction.objects.get().attempt)",
+        f"action = AsyncAction.objects.get(public_id='{answer['async_action_id']}')\n"
+        "print(V.objects.filter(code__startswith='HALF-WAY-').count(), action.rows.count(), action.attempt)",
     )
     vouchers, results, attempt = map(int, counted.strip().splitlines()[-1].split())
     assert (vouchers, results) == (count, count)
