@@ -71,8 +71,10 @@ def test_metadata_that_is_a_list_is_asked_by_how_many_values_it_has(call):
         make_redemption(voucher=make_voucher(code=code), metadata={"colours": colours})
     for operator, wanted in (("$count", ["ONE"]), ("$count_more", ["TWO"]), ("$count_less", ["NONE"])):
         assert codes(call("GET", f"redemptions?filters[metadata.colours][conditions][{operator}]=1")) == wanted
-    refused = call("GET", "redemptions?filters[voucher_code][conditions][$count]=1")
-    assert (refused.status_code, refused.json()["key"]) == (400, "invalid_query_params")
+    for field, value in (("voucher_code", "1"), ("metadata.colours", "some"), ("metadata.colours", "1.5")):
+        refused = call("GET", f"redemptions?filters[{field}][conditions][$count]={value}")
+        assert (refused.status_code, refused.json()["key"]) == (400, "invalid_query_params")
+        assert f".filters[{field}][conditions][$count]" in refused.json()["details"]
 
 
 @pytest.mark.parametrize("moment", ["2024-01-01", "2024-01-01T00:00:00.000Z", "2024-01-01T00:00:00%2B00:00"])
