@@ -323,7 +323,7 @@ def test_the_documented_fields_that_a_body_may_hold_and_nobody_reads_are_named()
             if read and known - read:
                 ignored[f"{verb} {re.sub(r'{[^}]+}', '{}', path)}"] = known - read
     told = {
-        re.sub(r"\{\w+\}", "{}", row[0].strip("`")): set(row[1].replace("`", "").split(", "))
+        re.sub(r"\{\w+\}", "{}", row[0].strip("`")): set(row[1].replace("`", "").split(", ")) - {"—"}
         for row in table("ignored")
     }
-    assert told == ignored
+    assert {endpoint: fields for endpoint, fields in told.items() if fields} == ignored
