@@ -2,18 +2,21 @@
 
 import io
 import re
+import tempfile
+import threading
 import zipfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.test import Client
 from django.urls import reverse
 
 from tests.factories import make_redemption, make_user
-from voucherify_admin.exports import actions, models, sheet
+from voucherify_admin.exports import actions, models, sheet, writer
 from voucherify_admin.exports.actions import FileForm
 from voucherify_admin.exports.exporter import RefusedError
 from voucherify_admin.exports.models import Export
@@ -151,3 +154,36 @@ def test_the_sheet_that_another_build_takes_over_is_broken_off():
     export.build()
     export.refresh_from_db()
     assert (export.state, export.file) == (Export.State.CANCELLED, "")
+
+
+def test_a_sheet_that_is_broken_off_leaves_nothing_on_the_worker_s_disk(monkeypatch, tmp_path: Path):
+    for _ in range(2):
+        make_redemption()
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setattr(sheet, "MAX_ROWS", 1)
+    assert sheet_of(fields=["id"]).error == models.TOO_MANY_ROWS
+    assert list(folder.iterdir()) == []
+
+
+def test_a_slow_storage_is_no_dead_worker(monkeypatch):
+    """Signs of life go on while the file is handed over, else another worker would begin again."""
+    make_redemption()
+    handing_over, alive = threading.Event(), threading.Event()
+    save = FileSystemStorage.save
+
+    def beat(export: Export, rows: int) -> bool:
+        if handing_over.is_set():
+            alive.set()
+        return True
+
+    def slow_save(*args: Any, **named: Any) -> str:
+        handing_over.set()
+        assert alive.wait(10), "no sign of life while the storage took its time"
+        return save(*args, **named)
+
+    monkeypatch.setattr(writer, "BEAT_SECONDS", 0.02)
+    monkeypatch.setattr(Export, "_beat", beat)
+    monkeypatch.setattr(FileSystemStorage, "save", slow_save)
+    assert sheet_of(fields=["id"]).state == Export.State.DONE

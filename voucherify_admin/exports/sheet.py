@@ -41,22 +41,26 @@ def write_sheet(
     """Write `header` and the rows of `statement` to the storage as `name`; `kinds` tell how each column is written.
 
     Raises TooManyRowsError past MAX_ROWS, BrokenOffError when `beat(rows so far)`, called about once a second, answers
-    False. A part of the file is never in the storage under `name` unless the storage itself breaks off.
+    False. Whatever is raised, a file may be left under `name`, and the caller deletes it.
     """
     connection.ensure_connection()
-    with tempfile.TemporaryFile(suffix=".xlsx") as file:
+    # The writer keeps rows in files of its own, and leaves them when it is broken off: their folder goes in any case.
+    with tempfile.TemporaryDirectory(prefix="export-") as folder, tempfile.TemporaryFile(dir=folder) as file:
+        # A slow storage is still work: without a sign of life another worker would begin again meanwhile.
         with Pulse(beat, connection.connection) as pulse:
             try:
-                _fill(file, statement, header, kinds, pulse, name)
+                _fill(file, folder, statement, header, kinds, pulse, name)
             except psycopg.errors.QueryCanceled:
                 if pulse.lost:
                     raise BrokenOffError(name) from None
                 raise
+            if pulse.lost:
+                raise BrokenOffError(name)
+            size = file.seek(0, 2)
+            file.seek(0)
+            stored = default_storage.save(name, File(file))
         if pulse.lost:
-            raise BrokenOffError(name)
-        size = file.seek(0, 2)
-        file.seek(0)
-        stored = default_storage.save(name, File(file))
+            raise BrokenOffError(stored)
     if default_storage.size(stored) != size:
         raise OSError(f"The storage holds {default_storage.size(stored)} of {size} bytes")
     return Written(stored, pulse.rows, size)
@@ -64,13 +68,14 @@ def write_sheet(
 
 def _fill(
     file: Any,
+    folder: str,
     statement: tuple[str, Sequence[Any]] | None,
     header: Sequence[str],
     kinds: Sequence[str],
     pulse: Pulse,
     name: str,
 ) -> None:
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    options = {"constant_memory": True, "tmpdir": folder, "strings_to_formulas": False, "strings_to_urls": False}
     book = xlsxwriter.Workbook(file, options)
     sheet = book.add_worksheet()
     bold = book.add_format({"bold": True})
