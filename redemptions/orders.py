@@ -17,6 +17,12 @@ from vouchers.discounts import parse_order, price_order
 
 # What an order is called by and where it stands; the rest is its content.
 _OUTSIDE = ("id", "source_id", "status", "metadata", "customer", "created_at", "object", "redemptions")
+# What a webhook hears when a customer's order comes to stand so.
+_STATUS_EVENTS = {
+    Order.Status.PAID: "customer.order.paid",
+    Order.Status.FULFILLED: "customer.order.fulfilled",
+    Order.Status.CANCELED: "customer.order.canceled",
+}
 # What an order is priced from.
 _PRICED = ("amount", "initial_amount", "discount_amount", "items")
 
@@ -49,11 +55,14 @@ def is_named(request: RedeemRequest) -> bool:
     return isinstance(order, Mapping) and any(_text(order.get(name)) for name in ("id", "source_id"))
 
 
-def keep(redemption: Redemption, *, is_named: bool, now: datetime) -> None:
-    """Write the order that a redemption was made for, as it was priced; what nobody called by an id is a new one."""
+def keep(redemption: Redemption, *, is_named: bool, now: datetime) -> list[webhooks.Happening]:
+    """Write the order that a redemption was made for, as it was priced; what nobody called by an id is a new one.
+
+    Returns what webhooks are to be told of a customer's order.
+    """
     wire = redemption.order
     if not wire or redemption.failure_code:
-        return
+        return []
     source_id = _text(wire.get("source_id")) or None
     known_by = Q(public_id=wire["id"])
     if source_id:
@@ -64,12 +73,24 @@ def keep(redemption: Redemption, *, is_named: bool, now: datetime) -> None:
         row = Order(public_id=wire["id"], source_id=source_id, created_at=now)
         _sell(row, redemption)
         if _insert(row, is_named=is_named):
-            return
+            return _happened(row, was=None, by=redemption)
         # Another one made an order of this source_id at the same moment.
         row = named[:1].get()
+    was = row.status
     _sell(row, redemption)
     row.updated_at = now
     row.save()
+    return _happened(row, was=was, by=redemption)
+
+
+def _happened(row: Order, *, was: str | None, by: Redemption | None = None) -> list[webhooks.Happening]:
+    """What webhooks are to be told of a customer's order that was created (`was` is None) or changed from a status."""
+    if row.customer_id is None:
+        return []
+    events = ["customer.order.created" if was is None else "customer.order.updated"]
+    if row.status != was and row.status in _STATUS_EVENTS:
+        events.append(_STATUS_EVENTS[Order.Status(row.status)])
+    return [(event, (row, by)) for event in events]
 
 
 def _insert(row: Order, *, is_named: bool) -> bool:
@@ -100,16 +121,19 @@ def _sell(row: Order, redemption: Redemption) -> None:
     }
 
 
-def cancel(redemption: Redemption, rollback: Rollback, *, now: datetime) -> None:
-    """Cancel the order of a redemption that was rolled back; its discounts are gone with it."""
+def cancel(redemption: Redemption, rollback: Rollback, *, now: datetime) -> list[webhooks.Happening]:
+    """Cancel the order of a redemption that was rolled back; its discounts are gone with it.
+
+    Returns what webhooks are to be told of a customer's order.
+    """
     if redemption.parent_id:
         # The stack as a whole is what its order knows.
-        return
+        return []
     public_id = (redemption.order or {}).get("id")
     row = Order.objects.select_for_update().filter(public_id=public_id).first() if public_id else None
     if row is None:
-        return
-    row.status = Order.Status.CANCELED
+        return []
+    was, row.status = row.status, Order.Status.CANCELED
     row.content = {name: value for name, value in row.content.items() if "discount_amount" not in name}
     row.total_amount = row.amount
     if "amount" in row.content:
@@ -118,6 +142,7 @@ def cancel(redemption: Redemption, rollback: Rollback, *, now: datetime) -> None
     link |= {"rollback_id": rollback.public_id, "rollback_date": iso(rollback.created_at)}
     row.updated_at = now
     row.save()
+    return _happened(row, was=was, by=redemption)
 
 
 def save(
@@ -132,13 +157,13 @@ def save(
 
     Raises OrderError for an order that cannot be priced, IntegrityError for a source_id that another order has.
     """
-    event = "customer.order.created" if row is None else "customer.order.updated"
+    was = None
     with transaction.atomic():
         if row is None:
             row = Order(created_at=now)
         else:
             row = Order.objects.select_for_update().get(pk=row.pk)
-            row.updated_at = now
+            row.updated_at, was = now, row.status
         content = {name: row.content[name] for name in _PRICED if name in row.content}
         if sent.get("items") is not None:
             # New items are not to be priced by the old sum.
@@ -150,8 +175,7 @@ def save(
         row.source_id = sent.get("source_id") or row.source_id
         row.customer = customer or row.customer
         row.save()
-        if row.customer:
-            webhooks.tell(event, row, source=source, now=now)
+        webhooks.tell_each(_happened(row, was=was), source=source, now=now)
     return row
 
 

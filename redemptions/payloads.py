@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Customer
 from redemptions.models import Order, Redemption, Rollback
 from redemptions.schemas import redemption_out, rollback_out
 from redemptions.schemas.orders import order_out
@@ -44,11 +44,30 @@ def customer_rollback_payload(rollback: Rollback) -> Told:
     return Told(_customer_id(redemption), rollback_payload(rollback).data, subject_id=redemption.public_id)
 
 
-def order_payload(order: Order) -> Told:
-    """Return what `customer.order.created` and `.updated` tell, about the customer."""
-    told = order_out(order)
+def order_payload(told_of: tuple[Order, Redemption | None]) -> Told:
+    """Return what `customer.order.*` tell, about the customer, with the redemption if it was by one."""
+    order, redemption = told_of
     customer = order.customer
-    return Told(customer.public_id if customer else "", {"customer": told["customer"], "order": told})
+    data = {
+        "customer": None if customer is None else _customer(customer),
+        "referrer": None,
+        "order": order_out(order),
+        "redemption": None if redemption is None else redemption_out(redemption, rollbacks=[]),
+    }
+    return Told(
+        customer.public_id if customer else "", data, subject_id="" if redemption is None else redemption.public_id
+    )
+
+
+def _customer(customer: Customer) -> dict[str, Any]:
+    return {
+        "id": customer.public_id,
+        "name": customer.name or None,
+        "email": customer.email or None,
+        "source_id": customer.source_id,
+        "metadata": customer.metadata,
+        "object": "customer",
+    }
 
 
 def _customer_id(redemption: Redemption) -> str:

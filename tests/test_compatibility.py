@@ -17,6 +17,8 @@ from tests.test_readme import table
 from voucherify_admin.api_urls import api
 from voucherify_admin.async_actions.models import AsyncAction
 from voucherify_admin.exports.models import Export
+from voucherify_admin.webhooks.events import EVENTS
+from voucherify_admin.webhooks.models import Delivery, Target
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,6 +29,7 @@ MODELS = {
     "campaign": voucherify.CampaignsGetResponseBody,
     "customer": voucherify.CustomersGetResponseBody,
     "order": voucherify.OrdersGetResponseBody,
+    "order item": voucherify.OrderCalculatedItem,
     "segment": voucherify.SegmentsGetResponseBody,
     "validation rule": voucherify.ValidationRulesGetResponseBody,
     "assignment": voucherify.ValidationRuleAssignment,
@@ -36,6 +39,11 @@ MODELS = {
     "asynchronous action": voucherify.AsyncActionGetResponseBody,
     "gift card transaction": voucherify.VoucherTransaction,
 }
+# What the SDK has no model for, since nobody asks for it: a webhook's body, by Voucherify's documentation.
+UNASKED = {
+    "webhook": {"id", "project_id", "created_at", "type", "data", "source", "event"},
+    "event of a webhook": {"id", "type", "created_at", "entity_id", "group_id", "event_source"},
+}
 
 
 class Shop:
@@ -43,7 +51,7 @@ class Shop:
 
     def __init__(self) -> None:
         self.client, self.headers = Client(), make_key(role="Administrator")
-        self.seen: dict[str, list[dict[str, Any]]] = {name: [] for name in MODELS}
+        self.seen: dict[str, list[dict[str, Any]]] = {name: [] for name in (*MODELS, *UNASKED)}
 
     def __call__(self, kind: str, method: str, path: str, body: Any = None, status: int = 200) -> Any:
         sent = "" if body is None else json.dumps(body)
@@ -56,9 +64,10 @@ class Shop:
 
 
 @pytest.fixture
-def answers(db) -> dict[str, list[dict[str, Any]]]:
+def answers(db, settings) -> dict[str, list[dict[str, Any]]]:
     """What the API tells of each object when everything about it is set."""
     shop = Shop()
+    Target.objects.create(name="Shop", url="https://shop.example.com/", events=[name for name, _ in EVENTS])
     customer = {
         "source_id": "ann",
         "name": "Ann",
@@ -198,6 +207,9 @@ def answers(db) -> dict[str, list[dict[str, Any]]]:
     both = [{"object": "voucher", "id": "TEA"}, {"object": "voucher", "id": "CARD", "gift": {"credits": 500}}]
     shop("validation", "POST", "validations", {"redeemables": both[:1], "tracking_id": "t", **asked})
     shop("validation", "POST", "validations", {"redeemables": [*both, {"object": "voucher", "id": "NONE"}], **asked})
+    mode, settings.STACKING_MODE = settings.STACKING_MODE, "ALL"
+    shop("validation", "POST", "validations", {"redeemables": [*both, {"object": "voucher", "id": "NONE"}], **asked})
+    settings.STACKING_MODE = mode
     one = shop("", "POST", "redemptions", {"redeemables": both[:1], **asked})["redemptions"][0]
     two = shop("", "POST", "redemptions", {"redeemables": both, **asked, "order": {**order, "source_id": "cart-2"}})
     for each in (one, two["parent_redemption"], *two["redemptions"]):
@@ -233,6 +245,16 @@ def answers(db) -> dict[str, list[dict[str, Any]]]:
         shop("voucher", "GET", f"vouchers/{code}")
     shop("", "POST", "vouchers/CARD/balance", {"amount": 100, "reason": "sorry", "source_id": "x-1"})
     shop.seen["gift card transaction"] += shop("", "GET", "vouchers/CARD/transactions")["data"]
+    item = {"sku_id": "tea-1", "product_id": "tea", "source_id": "line-1", "related_object": "sku", "quantity": 3}
+    item |= {"initial_quantity": 4, "initial_amount": 4000, "price": 1000, "amount": 3000, "metadata": {"gift": True}}
+    item |= {"discount_quantity": 1, "product": {"name": "Tea", "price": 900}, "sku": {"sku": "Green", "price": 1000}}
+    for code, discount in (
+        ("LINES", {"type": "AMOUNT", "amount_off": 100, "effect": "APPLY_TO_ITEMS"}),
+        ("MORE", {"type": "UNIT", "unit_off": 2, "unit_type": "tea", "effect": "ADD_NEW_ITEMS"}),
+    ):
+        shop("", "POST", f"vouchers/{code}", {"type": "DISCOUNT_VOUCHER", "discount": discount})
+        bought = shop("", "POST", f"vouchers/{code}/redemption", {"order": {"items": [item]}})
+        shop.seen["order item"] += bought["order"]["items"]
     shop("customer", "GET", "customers/ann")
     shop("order", "GET", "orders/cart-1")
     for number in (2, 3, 4, 5):
@@ -243,10 +265,14 @@ def answers(db) -> dict[str, list[dict[str, Any]]]:
     many = shop("", "POST", "campaigns/Spring/vouchers?vouchers_count=3", status=202)
     AsyncAction.objects.get(public_id=many["async_action_id"]).run()
     shop("asynchronous action", "GET", f"async-actions/{many['async_action_id']}")
+    shop.seen["webhook"] = [json.loads(delivery.body) for delivery in Delivery.objects.all()]
+    shop.seen["event of a webhook"] = [told["event"] for told in shop.seen["webhook"]]
     return shop.seen
 
 
 def documented(name: str) -> set[str]:
+    if name in UNASKED:
+        return UNASKED[name]
     return {field.alias or key for key, field in MODELS[name].model_fields.items()}
 
 
@@ -323,7 +349,7 @@ def test_the_documented_fields_that_a_body_may_hold_and_nobody_reads_are_named()
             if read and known - read:
                 ignored[f"{verb} {re.sub(r'{[^}]+}', '{}', path)}"] = known - read
     told = {
-        re.sub(r"\{\w+\}", "{}", row[0].strip("`")): set(row[1].replace("`", "").split(", "))
+        re.sub(r"\{\w+\}", "{}", row[0].strip("`")): set(row[1].replace("`", "").split(", ")) - {"—"}
         for row in table("ignored")
     }
-    assert told == ignored
+    assert {endpoint: fields for endpoint, fields in told.items() if fields} == ignored

@@ -42,8 +42,9 @@ def redeem(request: RedeemRequest, *, now: datetime | None = None) -> Redemption
         known = facts.gather(request, voucher=voucher, customer=customer, now=now, rules=rules)
         decision = engine.decide(known)
         redemption = record(request, decision, voucher=voucher, customer=customer, now=now)
-        settle(redemption, request, decision, voucher, now=now)
-        orders.keep(redemption, is_named=is_named, now=now)
+        happened = settle(redemption, request, decision, voucher, now=now)
+        happened += orders.keep(redemption, is_named=is_named, now=now)
+        webhooks.tell_each(happened, source=source_of(request), now=now)
     return redemption
 
 
@@ -64,10 +65,10 @@ def validate(request: RedeemRequest, *, now: datetime | None = None) -> Decision
 
 def settle(
     redemption: Redemption, request: RedeemRequest, decision: Decision, voucher: Voucher | None, *, now: datetime
-) -> None:
+) -> list[webhooks.Happening]:
     """Do what follows from an attempt on record: take from the voucher, if there is one; its row is locked.
 
-    What the request's session had kept of it is redeemed thereby.
+    What the request's session had kept of it is redeemed thereby. Returns what webhooks are to be told of.
     """
     moved = None
     if decision.accepted and voucher is not None:
@@ -76,25 +77,19 @@ def settle(
         redemption.voucher = voucher
         if request.session:
             SessionLock.objects.filter(voucher=voucher, session_key=request.session.key).delete()
-    _tell(f"redemption.{redemption.status.lower()}", redemption, redemption, request, moved=moved, now=now)
+    return _happened(f"redemption.{redemption.status.lower()}", redemption, redemption, moved=moved)
 
 
-def _tell(
-    event: str,
-    row: Redemption | Rollback,
-    redemption: Redemption,
-    request: "RedeemRequest | RollbackRequest",
-    *,
-    moved: GiftTransaction | None = None,
-    now: datetime,
-) -> None:
-    """Tell the webhooks of the attempt or rollback, of the customer's part in it, and of the credits that it moved."""
+def _happened(
+    event: str, row: Redemption | Rollback, redemption: Redemption, *, moved: GiftTransaction | None = None
+) -> list[webhooks.Happening]:
+    """The attempt or rollback, the customer's part in it, and the credits that it moved, for webhooks."""
     happened: list[webhooks.Happening] = [(event, row)]
     if redemption.customer_id is not None:
         happened.append((f"customer.{event}", row))
     if moved is not None:
         happened.append(("voucher.gift.transaction.created", moved))
-    webhooks.tell_each(happened, source=_source(request), now=now)
+    return happened
 
 
 def keep(request: RedeemRequest, decision: Decision, voucher: Voucher | None, *, now: datetime) -> None:
@@ -204,7 +199,7 @@ def with_customer(request: RedeemRequest, *, now: datetime) -> tuple[RedeemReque
     """The same, but the customer is created or updated with what the request says of them."""
     if not request.customer or request.problem is not None:
         return request, None
-    customer, _ = upsert_customer(dict(request.customer), source=_source(request), now=now)
+    customer, _ = upsert_customer(dict(request.customer), source=source_of(request), now=now)
     if customer is None and request.customer.get("id"):
         return replace(request, problem=_unknown_customer(request.customer["id"])), None
     return request, customer
@@ -272,7 +267,8 @@ def _facts_to_keep(request: RedeemRequest, decision: Decision) -> dict[str, Any]
     return kept | {"gift_credits": request.gift_credits} if request.gift_credits is not None else kept
 
 
-def _source(request: "RedeemRequest | RollbackRequest") -> webhooks.Source:
+def source_of(request: "RedeemRequest | RollbackRequest") -> webhooks.Source:
+    """Who asked for it, and in which request, as webhooks are told."""
     channel = request.channel
     return webhooks.Source(channel.type, channel.id, channel.name, request.request_id)
 
@@ -388,10 +384,11 @@ def undo(
         redemption.metadata = {**redemption.metadata, **request.metadata}
         fields.append("metadata")
     redemption.save(update_fields=fields)
-    orders.cancel(redemption, rollback, now=now)
+    canceled = orders.cancel(redemption, rollback, now=now)
     redemption.voucher = voucher
     rollback.redemption = redemption
-    _tell("redemption.rollback.succeeded", rollback, redemption, request, moved=moved, now=now)
+    happened = _happened("redemption.rollback.succeeded", rollback, redemption, moved=moved)
+    webhooks.tell_each(happened + canceled, source=source_of(request), now=now)
     return rollback
 
 
@@ -475,5 +472,6 @@ def record_rollback(
         request_id=request.request_id,
     )
     if refusal:
-        _tell("redemption.rollback.failed", rollback, redemption, request, now=now)
+        happened = _happened("redemption.rollback.failed", rollback, redemption)
+        webhooks.tell_each(happened, source=source_of(request), now=now)
     return rollback

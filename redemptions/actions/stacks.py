@@ -21,6 +21,7 @@ from redemptions.actions.attempts import (
     record_rollback,
     refusal_of,
     settle,
+    source_of,
     undo,
     with_customer,
     with_known_customer,
@@ -29,6 +30,7 @@ from redemptions.engine import Decision, RedeemRequest, RuleFacts
 from redemptions.models import Redemption, Result, Rollback, new_redemption_id, new_rollback_id
 from voucherify_admin.api.wire import iso
 from voucherify_admin.ids import new_id
+from voucherify_admin.webhooks import actions as webhooks
 from vouchers.models import Voucher
 
 ALL = "ALL"
@@ -117,8 +119,9 @@ def redeem_stack(requests: Sequence[RedeemRequest], *, now: datetime | None = No
         rules = lock_what_is_counted(codes, customer)
         vouchers = list(Voucher.objects.locked(codes))
         decided = _decide(requests, vouchers, customer, rules=rules, now=now)
-        stack = _record(decided, first, customer, now=now)
-        orders.keep(stack.parent, is_named=is_named, now=now)
+        stack, happened = _record(decided, first, customer, now=now)
+        happened += orders.keep(stack.parent, is_named=is_named, now=now)
+        webhooks.tell_each(happened, source=source_of(first), now=now)
     return stack
 
 
@@ -200,7 +203,9 @@ def _verdict(decided: StackDecision) -> StackDecision:
     return decided
 
 
-def _record(decided: StackDecision, request: RedeemRequest, customer: Customer | None, *, now: datetime) -> Stack:
+def _record(
+    decided: StackDecision, request: RedeemRequest, customer: Customer | None, *, now: datetime
+) -> tuple[Stack, list[webhooks.Happening]]:
     refusal, culprit = decided.refusal, decided.culprit
     accepted = decided.accepted if refusal is None else []
     parent_id = new_redemption_id(Result.FAILURE if refusal else Result.SUCCESS, now)
@@ -227,7 +232,7 @@ def _record(decided: StackDecision, request: RedeemRequest, customer: Customer |
             **({"redeemable": culprit.code} if culprit else {}),
         },
     )
-    settle(parent, request, whole, None, now=now)
+    happened = settle(parent, request, whole, None, now=now)
     redeemed, refused, failure = [], [], parent if refusal else None
     for one in decided.asked:
         if one.decision.accepted and refusal:
@@ -245,11 +250,11 @@ def _record(decided: StackDecision, request: RedeemRequest, customer: Customer |
             else new_redemption_id(Result.FAILURE, now + TICK * place),
             parent=parent,
         )
-        settle(child, one.request, one.decision, one.voucher, now=now)
+        happened += settle(child, one.request, one.decision, one.voucher, now=now)
         (redeemed if one.decision.accepted else refused).append(child)
         if one is culprit:
             failure = child
-    return Stack(parent, redeemed, refused, failure)
+    return Stack(parent, redeemed, refused, failure), happened
 
 
 def _linked(decision: Decision, parent_id: str, link: dict[str, Any]) -> Decision:

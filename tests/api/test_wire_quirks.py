@@ -1,6 +1,7 @@
 """What callers send in several spellings is read, and what Voucherify answers in its own way is answered so."""
 
 import json
+import re
 from urllib.parse import quote
 
 import pytest
@@ -71,8 +72,10 @@ def test_metadata_that_is_a_list_is_asked_by_how_many_values_it_has(call):
         make_redemption(voucher=make_voucher(code=code), metadata={"colours": colours})
     for operator, wanted in (("$count", ["ONE"]), ("$count_more", ["TWO"]), ("$count_less", ["NONE"])):
         assert codes(call("GET", f"redemptions?filters[metadata.colours][conditions][{operator}]=1")) == wanted
-    refused = call("GET", "redemptions?filters[voucher_code][conditions][$count]=1")
-    assert (refused.status_code, refused.json()["key"]) == (400, "invalid_query_params")
+    for field, value in (("voucher_code", "1"), ("metadata.colours", "some"), ("metadata.colours", "1.5")):
+        refused = call("GET", f"redemptions?filters[{field}][conditions][$count]={value}")
+        assert (refused.status_code, refused.json()["key"]) == (400, "invalid_query_params")
+        assert f".filters[{field}][conditions][$count]" in refused.json()["details"]
 
 
 @pytest.mark.parametrize("moment", ["2024-01-01", "2024-01-01T00:00:00.000Z", "2024-01-01T00:00:00%2B00:00"])
@@ -191,3 +194,129 @@ def test_a_customer_is_erased_at_the_address_and_under_the_spelling_that_are_pub
     make_customer(source_id="ann")
     told = call("POST", "customers/ann/permanent-deletion").json()
     assert (told["object"], told["related_object"]) == ("pernament_deletion", "customer")
+
+
+@pytest.mark.parametrize(
+    ("path", "data_ref"),
+    [
+        ("redemptions", "redemptions"),
+        ("vouchers/CARD/redemption", "redemption_entries"),
+        ("vouchers", "vouchers"),
+        ("campaigns", "campaigns"),
+        ("customers", "customers"),
+        ("orders", "orders"),
+        ("exports", "exports"),
+        ("publications", "publications"),
+        ("validation-rules", "data"),
+        ("validation-rules-assignments", "data"),
+        ("vouchers/CARD/transactions", "data"),
+        ("customers/ann/activity", "data"),
+        ("segments", "data"),
+    ],
+)
+def test_each_list_stands_under_the_name_that_it_gives(call, path, data_ref):
+    make_voucher(code="CARD", type="GIFT_VOUCHER", discount=None, gift_amount=900, gift_balance=900)
+    make_customer(source_id="ann")
+    told = call("GET", path).json()
+    assert (told["object"], told["data_ref"]) == ("list", data_ref)
+    assert isinstance(told[data_ref], list)
+
+
+def test_ids_begin_as_voucherifys_do(call):
+    def of(kind, answer):
+        assert answer.status_code < 300, answer.content
+        assert re.fullmatch(kind, answer.json()["id"]), (kind, answer.json()["id"])
+        return answer.json()
+
+    discount = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "AMOUNT", "amount_off": 100}}
+    hexadecimal = "[0-9a-f]{18}"
+    of(f"v_{hexadecimal}", call("POST", "vouchers/A", discount))
+    of(f"camp_{hexadecimal}", call("POST", "campaigns", {"name": "S", "voucher": discount}))
+    of(f"cust_{hexadecimal}", call("POST", "customers", {"source_id": "ann"}))
+    of(f"seg_{hexadecimal}", call("POST", "segments", {"name": "S", "type": "static", "customers": []}))
+    of(f"ord_{hexadecimal}", call("POST", "orders", {"amount": 100}))
+    of(f"exp_{hexadecimal}", call("POST", "exports", {"exported_object": "voucher"}))
+    of(f"pub_{hexadecimal}", call("POST", "publications", {"voucher": "A", "customer": {"source_id": "ann"}}))
+    rule = of(f"val_{hexadecimal}", call("POST", "validation-rules", {"name": "R", "rules": {}}))
+    of(f"asgm_{hexadecimal}", call("POST", f"validation-rules/{rule['id']}/assignments", {"voucher": "A"}))
+    redeemable = {"redeemables": [{"object": "voucher", "id": "A"}]}
+    of(f"valid_{hexadecimal}", call("POST", "validations", redeemable))
+    used = of(f"r_{hexadecimal}", call("POST", "vouchers/A/redemption"))
+    of(f"rr_{hexadecimal}", call("POST", f"redemptions/{used['id']}/rollback"))
+    again = call("POST", f"redemptions/{used['id']}/rollback").json()
+    assert re.fullmatch(f"rrf_{hexadecimal}", again["resource_id"])
+    unknown = call("POST", "vouchers/NONE/redemption").json()
+    assert re.fullmatch(f"rf_{hexadecimal}", unknown["resource_id"])
+    assert re.fullmatch(f"v-{hexadecimal}", unknown["request_id"])
+
+
+def test_an_attempt_on_an_unknown_code_is_about_itself(call):
+    refused = call("POST", "vouchers/NONE/redemption").json()
+    told = call("GET", f"redemptions/{refused['resource_id']}").json()
+    assert (told["related_object_type"], told["related_object_id"]) == ("redemption", told["id"])
+    assert (told["voucher"], told["order"], told["failure_code"]) == (None, None, "not_found")
+
+
+def test_the_older_validation_answers_200_and_a_reason_that_equals_the_message(call):
+    make_voucher(code="A", is_active=False)
+    answer = call("POST", "vouchers/A/validate")
+    told = answer.json()
+    assert (answer.status_code, told["valid"], told["code"]) == (200, False, "A")
+    assert told["reason"] == told["error"]["message"] == "voucher is disabled"
+
+
+def test_a_voucher_that_nobody_holds_has_no_holder_id_and_no_update_yet(call):
+    make_voucher(code="A")
+    told = call("GET", "vouchers/A").json()
+    assert "holder_id" not in told
+    assert (told["updated_at"], told["metadata"], told["redemption"]["quantity"]) == (None, {}, None)
+
+
+def test_a_voucher_with_a_discount_alone_is_a_discount_voucher(call):
+    made = call("POST", "vouchers/A", {"discount": {"type": "AMOUNT", "amount_off": 100}})
+    assert (made.status_code, made.json()["type"]) == (200, "DISCOUNT_VOUCHER")
+
+
+def test_what_nobody_documents_in_a_body_is_ignored(call):
+    make_voucher(code="A")
+    assert (
+        call("POST", "vouchers/A/redemption", {"colour": "red", "order": {"amount": 100, "till": 4}}).status_code == 200
+    )
+
+
+@pytest.mark.parametrize("accept", ["text/plain", "text/csv", "application/xml", "application/json, text/plain, */*"])
+def test_no_wish_of_a_client_for_a_kind_of_answer_is_refused(call, accept):
+    answer = call("GET", "vouchers", Accept=accept)
+    assert (answer.status_code, answer["Content-Type"].partition(";")[0]) == (200, "application/json")
+
+
+def test_moments_are_told_in_utc_with_milliseconds(call):
+    make_voucher(code="A", expiration_date="2030-05-01T12:00:00+02:00")
+    told = call("GET", "vouchers/A").json()
+    assert told["expiration_date"] == "2030-05-01T10:00:00.000Z"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", told["created_at"])
+
+
+def test_wrong_keys_are_told_in_voucherifys_words():
+    answer = Client().get("/v1/vouchers", headers={"X-App-Id": "a", "X-App-Token": "b"})
+    told = answer.json()
+    assert (answer.status_code, told["code"], told["key"], told["message"]) == (
+        401,
+        401,
+        "unauthorized",
+        "Unauthorized",
+    )
+
+
+def test_codes_are_told_apart_by_their_case(call):
+    make_voucher(code="Spring")
+    assert call("GET", "vouchers/Spring").status_code == 200
+    assert call("GET", "vouchers/SPRING").status_code == 404
+
+
+def test_levels_of_an_order_without_discount_are_left_out(call):
+    make_voucher(code="A")
+    order = {"items": [{"product_id": "tea", "quantity": 1, "price": 5000}]}
+    told = call("POST", "vouchers/A/redemption", {"order": order}).json()["order"]
+    assert told["total_applied_discount_amount"] == told["applied_discount_amount"] > 0
+    assert not [name for name in told if name.startswith("items_")]

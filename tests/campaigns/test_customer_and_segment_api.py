@@ -188,6 +188,7 @@ def test_a_segment_by_filter_holds_whoever_meets_it_now(call, kind):
 
 
 GOLD = {"$is": ["gold"]}
+ADA = {"tier": "gold", "age": 30, "pets": ["cat", "dog"]}
 BERLIN = {"city": "Berlin", "country": "DE"}
 
 
@@ -207,6 +208,9 @@ BERLIN = {"city": "Berlin", "country": "DE"}
         ({"metadata.age": {"conditions": {"$more_than_or_equal": [30]}}}, "Ada"),
         ({"metadata.age": {"conditions": {"$less_than": [30]}}}, "Bo"),
         ({"metadata.tags": {"conditions": {"$contains": ["vip"]}}}, "Bo"),
+        ({"metadata.pets": {"conditions": {"$count": [2]}}}, "Ada"),
+        ({"metadata.pets": {"conditions": {"$count_more": [0]}}}, "Ada Bo"),
+        ({"metadata.pets": {"conditions": {"$count_less": [2]}}}, "Bo"),
         ({"metadata.tier": {"conditions": GOLD}, "name": {"conditions": {"$is": ["Bo"]}}}, ""),
         ({"junction": "OR", "metadata.tier": {"conditions": GOLD}, "name": {"conditions": {"$is": ["Bo"]}}}, "Ada Bo"),
     ],
@@ -214,10 +218,13 @@ BERLIN = {"city": "Berlin", "country": "DE"}
 @time_machine.travel("2026-03-02T12:00:00Z", tick=False)
 def test_a_filter_asks_of_profile_and_metadata_in_the_list_and_for_one_customer(call, filter, names):
     now = timezone.now()
+    make_customer(name="Ada", source_id="a", metadata=ADA, address=BERLIN, created_at=now - timedelta(9))
     make_customer(
-        name="Ada", source_id="a", metadata={"tier": "gold", "age": 30}, address=BERLIN, created_at=now - timedelta(9)
+        name="Bo",
+        source_id="b",
+        metadata={"age": 29, "tags": "vip", "pets": ["cat"]},
+        created_at=now - timedelta(60),
     )
-    make_customer(name="Bo", source_id="b", metadata={"age": 29, "tags": "vip"}, created_at=now - timedelta(60))
     make_customer(name="Cy", source_id="c", email="", created_at=now)
     made = call("POST", "/segments", {"name": "S", "type": "auto-update", "filter": filter}).json()
 
@@ -239,6 +246,10 @@ def test_a_filter_asks_of_profile_and_metadata_in_the_list_and_for_one_customer(
         ({"filter": {"summary.orders.total_count": {"conditions": {"$more_than": ["x"]}}}}, "must be integer"),
         ({"filter": {"summary.orders.last_order_date": {"conditions": {"$after": ["x"]}}}}, "last_order_date]"),
         ({"filter": {"name": {"conditions": {"$near": ["x"]}}}}, "is not a condition that this field knows"),
+        ({"filter": {"name": {"conditions": {"$count": [1]}}}}, "'name' is none: ask metadata"),
+        ({"filter": {"created_at": {"conditions": {"$count": [1]}}}}, "'created_at' is none: ask metadata"),
+        ({"filter": {"address.city": {"conditions": {"$count": [1]}}}}, "'address.city' is none: ask metadata"),
+        ({"filter": {"summary.orders.total_count": {"conditions": {"$count": [1]}}}}, "is none: ask metadata"),
         ({"filter": {"name": "Ada"}}, "Property .filter should match"),
         ({"filter": {f"metadata.k{n}": {"conditions": GOLD} for n in range(101)}}, "100 conditions at the most"),
         ({"filter": {"created_at": {"conditions": {"$after": ["soon"]}}}}, ".filter[created_at][conditions][$after]"),

@@ -114,13 +114,16 @@ def test_null_and_empty_parameters_mean_absent(client, key):
         ({"voucher_code": {"conditions": {"$starts_with": ["B"]}}, "result": None}, ["B-2"]),
         ({"failure_code": {"conditions": {"$has_value": [""]}}}, []),
         ({"metadata.till": {"conditions": {"$is": [7]}}}, ["A-1"]),
+        ({"metadata.colours": {"conditions": {"$count": [2]}}}, ["A-1"]),
+        ({"metadata.colours": {"conditions": {"$count_more": [1]}}}, ["A-1"]),
+        ({"metadata.colours": {"conditions": {"$count_less": [2]}}}, ["B-2"]),
         ({"created_at": {"conditions": {"$after": ["2020-01-01"]}}}, ["A-1", "B-2"]),
         ({"created_at": {"conditions": {"$before": ["2020-01-01T00:00:00.000Z"]}}}, []),
     ],
 )
 def test_filters_in_json_are_those_of_the_list(client, key, filters, codes):
-    make_redemption(voucher=make_voucher(code="A-1"), metadata={"till": 7})
-    make_redemption(voucher=make_voucher(code="B-2"))
+    make_redemption(voucher=make_voucher(code="A-1"), metadata={"till": 7, "colours": ["red", "blue"]})
+    make_redemption(voucher=make_voucher(code="B-2"), metadata={"colours": []})
     rows = download(client, key, built(client, key, {"fields": ["voucher_code"], "filters": filters}))
     assert sorted(row[0] for row in rows[1:]) == codes
 

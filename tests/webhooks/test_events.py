@@ -145,12 +145,61 @@ def test_a_customer_s_order_is_told_when_it_is_created_and_when_it_is_changed(sh
     heard = dict(told())
     assert list(heard) == ["customer.created", "customer.order.created"]
     assert heard["customer.order.created"]["data"]["order"]["id"] == order["id"]
-    shop("put", "orders/cart-1", {"status": "PAID"})
-    ((name, envelope),) = told()
-    assert (name, envelope["data"]["order"]["status"]) == ("customer.order.updated", "PAID")
-    assert envelope["event"]["entity_id"] == Customer.objects.get(source_id="ann").public_id
+    data = heard["customer.order.created"]["data"]
+    assert (data["customer"]["source_id"], data["referrer"], data["redemption"]) == ("ann", None, None)
+    for status in ("PAID", "FULFILLED", "CANCELED"):
+        shop("put", "orders/cart-1", {"status": status})
+        heard = told()
+        assert [name for name, _ in heard] == ["customer.order.updated", f"customer.order.{status.lower()}"]
+        assert {envelope["data"]["order"]["status"] for _, envelope in heard} == {status}
+        assert {envelope["event"]["entity_id"] for _, envelope in heard} == {data["customer"]["id"]}
+    shop("put", "orders/cart-1", {"status": "CANCELED", "metadata": {"a": 1}})
+    assert names() == ["customer.order.updated"], "it was canceled before"
     shop("post", "orders", {"source_id": "cart-2", "amount": 500})
     assert names() == [], "nobody's order is no customer's"
+
+
+def test_the_order_of_a_customer_s_redemption_is_told_when_it_is_paid_so_and_when_that_is_undone(shop):
+    make_voucher(code="ONE")
+    ann = make_customer(source_id="ann")
+    asked = {"customer": {"source_id": "ann"}, "order": {"source_id": "cart-1", "amount": 5000}}
+    used = shop("post", "vouchers/ONE/redemption", asked)
+    heard = dict(told())
+    orders = ["customer.order.created", "customer.order.paid"]
+    assert list(heard) == ["redemption.succeeded", "customer.redemption.succeeded", *orders]
+    data = heard["customer.order.paid"]["data"]
+    assert (data["order"]["source_id"], data["redemption"]["id"]) == ("cart-1", used["id"])
+    assert heard["customer.order.paid"]["event"]["entity_id"] == ann.public_id
+
+    shop("post", f"redemptions/{used['id']}/rollback")
+    heard = dict(told())
+    assert list(heard)[2:] == ["customer.order.updated", "customer.order.canceled"]
+    assert heard["customer.order.canceled"]["data"]["order"]["status"] == "CANCELED"
+
+    shop("post", "vouchers/ONE/redemption", asked)
+    assert names()[2:] == ["customer.order.updated", "customer.order.paid"]
+    shop("post", "vouchers/ONE/redemption", {"order": {"amount": 5000}})
+    assert names() == ["redemption.succeeded"], "nobody's order is no customer's"
+    shop("post", "vouchers/NONE/redemption", asked, status=404)
+    assert names() == ["redemption.failed", "customer.redemption.failed"], "nothing became of the order"
+
+
+def test_the_order_of_several_codes_is_told_once_and_with_them(shop):
+    make_customer(source_id="ann")
+    codes = [make_voucher(code=code).code for code in ("ONE", "TWO")]
+    asked = {"customer": {"source_id": "ann"}, "order": {"amount": 5000}}
+    stack = shop("post", "redemptions", {"redeemables": [{"object": "voucher", "id": code} for code in codes], **asked})
+    heard = told()
+    assert [name for name, _ in heard] == [
+        *(("redemption.succeeded", "customer.redemption.succeeded") * 3),
+        "customer.order.created",
+        "customer.order.paid",
+    ]
+    parent = stack["parent_redemption"]["id"]
+    assert heard[-1][1]["data"]["redemption"]["id"] == parent
+    shop("post", f"redemptions/{parent}/rollbacks")
+    heard_of_order = [name for name in names() if name.startswith("customer.order.")]
+    assert heard_of_order == ["customer.order.updated", "customer.order.canceled"]
 
 
 def test_codes_that_are_given_to_a_customer_are_told(shop):
@@ -262,6 +311,9 @@ def test_where_nobody_listens_each_act_pays_one_small_query(shop):
     assert asked("post", "vouchers/CARD/balance", {"amount": 5}) == 1
     assert asked("post", "publications", {"customer": {"source_id": "ann"}, "voucher": "CARD"}) == 1
     assert asked("post", "segments", {"name": "Ann", "type": "static", "customers": ["ann"]}) == 1
+    codes = [make_voucher().code for _ in range(3)]
+    several = {"redeemables": [{"object": "voucher", "id": code} for code in codes], "order": {"amount": 300}}
+    assert asked("post", "redemptions", several | {"customer": {"source_id": "ann"}}) == 1
     assert not Delivery.objects.exists()
 
 

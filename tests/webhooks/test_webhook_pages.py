@@ -80,6 +80,10 @@ def test_the_page_of_a_redemption_shows_what_webhooks_were_told_of_it(page, curi
     assert f'hx-get="{address}"' in page.get(f"/redemptions/{redemption.public_id}/").content.decode()
     rows = page.get(address).context["page"].rows
     assert sorted(row.event_type for row in rows) == [
+        "customer.order.canceled",
+        "customer.order.created",
+        "customer.order.paid",
+        "customer.order.updated",
         "customer.redemption.rollback.succeeded",
         "customer.redemption.succeeded",
         "redemption.rollback.succeeded",
@@ -89,7 +93,7 @@ def test_the_page_of_a_redemption_shows_what_webhooks_were_told_of_it(page, curi
     ]
     fragment = page.get(address, headers={"HX-Request": "true", "HX-Target": "deliveries"}).content.decode()
     assert "<html" not in fragment
-    assert fragment.count(">Shop<") == 6
+    assert fragment.count(">Shop<") == 10
     assert f"/webhooks/deliveries/{rows[0].public_id}/" in fragment
 
 

@@ -254,6 +254,7 @@ OPERATORS = {
     "$count_more": "count_more",
     "$count_less": "count_less",
 }
+_OF_LISTS = ("count", "count_more", "count_less")
 _COMPARED = {"gt": "gt", "lt": "lt", "gte": "gte", "lte": "lte", "after": "gt", "before": "lt"}
 
 
@@ -286,6 +287,8 @@ def condition_q(condition: Condition, column: str, kind: str = "text") -> Q:
     operator = OPERATORS.get(condition.operator, "")
     if kind == "json":
         return _json_q(condition, *column.split("__", 1), place)
+    if operator in _OF_LISTS:
+        raise _no_list(condition, place)
     if operator in ("has", "none"):
         has = text_condition(column, Ask("has")) if kind == "text" else Q(**{f"{column}__isnull": False})
         return ~has if operator == "none" else has
@@ -296,9 +299,13 @@ def condition_q(condition: Condition, column: str, kind: str = "text") -> Q:
     values = tuple(_typed(text, kind, place) for text in condition.values)
     if operator in _COMPARED:
         return Q(**{f"{column}__{_COMPARED[operator]}": values[0]})
-    if not operator or operator.startswith("count"):
+    if not operator:
         raise invalid_query(f"Property {place} is not a condition that this field knows")
     return combine([Ask(operator, values)], partial(text_condition, column))
+
+
+def _no_list(condition: Condition, place: str) -> ApiError:
+    return invalid_query(f"Property {place} counts the values of a list, and '{condition.field}' is none: ask metadata")
 
 
 def _typed(text: str, kind: str, place: str) -> Any:
@@ -320,6 +327,8 @@ def _json_q(condition: Condition, field: str, key: str, place: str) -> Q:
     operator = OPERATORS.get(condition.operator, "")
     if not operator:
         raise invalid_query(f"Property {place} is not a condition that this field knows")
+    if operator in _OF_LISTS and not condition.field.startswith("metadata."):
+        raise _no_list(condition, place)
     values = tuple(_typed(value, "text", place) for value in condition.values)
     if operator in ("has", "none"):
         has = ~Q(IsNull(json_text(field, key), True))
