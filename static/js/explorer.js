@@ -1,17 +1,27 @@
 // What the histogram and the facets do beyond links: a dragged range narrows the question, arrow keys walk the bars.
 (() => {
-  const WIDE = matchMedia("(min-width: 61rem)");
   const KEPT = "facets-open";
   const kept = () => { try { return localStorage.getItem(KEPT); } catch { return null; } };
   const keep = (open) => { try { localStorage.setItem(KEPT, open ? "1" : "0"); } catch { /* private windows keep nothing */ } };
 
+  // It arrives after the list: the place has the height of the last time from the beginning, so that no row moves.
+  const place = document.querySelector("#explorer");
+  const TALL = `explorer-height:${location.pathname}:${Math.round(innerWidth / 100)}`;
+  if (place && kept() === "1") {
+    try { place.style.minHeight = `${sessionStorage.getItem(TALL) ?? 0}px`; } catch { /* private windows keep nothing */ }
+  }
+  function remember() {
+    const tall = [...place.children].reduce((sum, part) => sum + part.offsetHeight, 0);
+    try { sessionStorage.setItem(TALL, String(tall)); } catch { /* the same */ }
+  }
+
   function prepare(root) {
     root.querySelectorAll("[data-facets]").forEach((facets) => {
-      // Open as it was left; else where there is room, or where a value is chosen.
-      const asked = kept();
       if (facets.closest(".is-page")) return;
-      facets.open = asked === null ? WIDE.matches || !!facets.querySelector(".is-in, .is-out") : asked === "1";
+      // Open as it was left; folded at first, so that the list itself is in sight.
+      facets.open = kept() === "1";
       facets.querySelector("summary").addEventListener("click", () => keep(!facets.open));
+      facets.addEventListener("toggle", () => { place.style.minHeight = ""; remember(); });
     });
     root.querySelectorAll("[data-submit-on-change]").forEach((form) => {
       form.addEventListener("change", () => form.requestSubmit());
@@ -77,7 +87,7 @@
   }
 
   prepare(document);
-  document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target.id === "explorer") prepare(event.detail.target); });
+  document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target.id === "explorer") { prepare(event.detail.target); remember(); } });
   document.addEventListener("htmx:responseError", (event) => {
     if (event.detail.target?.id !== "explorer") return;
     event.detail.target.querySelector("[role=status]").textContent = "The histogram could not be loaded.";
